@@ -1,0 +1,172 @@
+"""Everything that can happen in a call, and everything that can be done about it: the floor's input and output.
+
+Both are closed sets of frozen values, so a call's recording is a list of them and can be replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.models import Digit, EagerEnd, Ended, Outcome, Partial, Resumed, TurnEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a call ends, and with what result as far as the agent can tell."""
+
+    why: str
+    """One plain sentence for the call's row."""
+    outcome: Outcome
+    note: str = ""
+
+
+# --- events ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The line is open: the callee, or a machine, has picked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundOn:
+    """The callee's side became loud; whether it is speech is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundOff:
+    """The callee's side became quiet again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The first sound of this reply has left for the line."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """The model asked, within this reply, for the call to end once the reply is out."""
+
+    number: int
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    """All sound of this reply was played."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFailed:
+    """This reply cannot be spoken, or not to its end."""
+
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarsLost:
+    """Speech recognition is gone for good."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAnswered:
+    """The carrier's verdict on who picked up, in Twilio's words: human, machine_end_beep, fax, unknown, ..."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The operator wants exactly this said."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The operator's advice for the next answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Somebody in charge wants the call to end now."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The floor's deadline has come."""
+
+
+FloorEvent = (
+    Connected
+    | SoundOn
+    | SoundOff
+    | Partial
+    | EagerEnd
+    | Resumed
+    | TurnEnd
+    | Digit
+    | Speaking
+    | Concluded
+    | ReplyDone
+    | ReplyFailed
+    | EarsLost
+    | MachineAnswered
+    | Say
+    | Hint
+    | HangUp
+    | Ended
+    | Tick
+)
+
+
+# --- actions --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Begin this reply. At most one is ever under way."""
+
+    number: int
+    words: str = ""
+    """Say exactly this; empty: ask the model."""
+    hint: str = ""
+    """Advice for the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Silence this reply at once and keep only what was heard of it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalleeSays:
+    """The callee's turn, so far or complete."""
+
+    text: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Hang up; nothing follows."""
+
+    ending: Ending
+    farewell: str = ""
+    """To be spoken by the carrier's own voice, when ours is lost."""
+
+
+Action = Reply | Stop | CalleeSays | End

@@ -1,0 +1,61 @@
+"""The turns of a call in the order they began, kept true to what was heard. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from backend.models import Brief, Conversation, Speaker, Turn, TurnState, Utterance
+
+
+class Transcript:
+    def __init__(self, brief: Brief) -> None:
+        self._brief = brief
+        self._turns: list[Turn] = []
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return tuple(self._turns)
+
+    def callee(self, text: str, complete: bool, now: float) -> Turn:
+        """The callee's turn so far; one open turn at a time."""
+        turn = self._open(Speaker.CALLEE) or self._add(Speaker.CALLEE, now)
+        return self._put(
+            replace(
+                turn,
+                text=text,
+                heard=text,
+                state=TurnState.DONE if complete else TurnState.OPEN,
+                ended=now if complete else None,
+            )
+        )
+
+    def agent(self, text: str, heard: str, now: float, timings: Mapping[str, float]) -> Turn:
+        """The agent's turn under way: what is meant to be said so far, and what of it was played."""
+        turn = self._open(Speaker.AGENT) or self._add(Speaker.AGENT, now)
+        return self._put(replace(turn, text=text, heard=heard, timings=dict(timings)))
+
+    def agent_ends(self, heard: str, cut: bool, now: float) -> Turn | None:
+        """Close the agent's turn under way, if any of it was ever spoken."""
+        turn = self._open(Speaker.AGENT)
+        if turn is None:
+            return None
+        return self._put(replace(turn, heard=heard, state=TurnState.CUT if cut else TurnState.DONE, ended=now))
+
+    def conversation(self) -> Conversation:
+        """What a language model may know: of the agent's words only those that were heard."""
+        said = (Utterance(turn.speaker, turn.heard, turn.state is TurnState.CUT) for turn in self._turns)
+        return Conversation(self._brief, tuple(line for line in said if line.text or line.cut))
+
+    def _open(self, speaker: Speaker) -> Turn | None:
+        of_speaker = (turn for turn in reversed(self._turns) if turn.speaker is speaker)
+        last = next(of_speaker, None)
+        return last if last and last.state is TurnState.OPEN else None
+
+    def _add(self, speaker: Speaker, now: float) -> Turn:
+        self._turns.append(Turn(len(self._turns) + 1, speaker, "", "", TurnState.OPEN, now))
+        return self._turns[-1]
+
+    def _put(self, turn: Turn) -> Turn:
+        self._turns[turn.number - 1] = turn
+        return turn

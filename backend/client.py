@@ -1,0 +1,221 @@
+"""The media server's control API for the dashboard and the command line: typed, synchronous, errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx2
+from pydantic import TypeAdapter, ValidationError
+
+from backend.models import Call, LineKind, Outcome, Status, Turn
+
+
+class ServerError(Exception):
+    """The media server refused or failed; the message is its own sentence, fit for an operator."""
+
+
+class ServerDown(ServerError):
+    """Nothing answers, or not in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A call that was written down, and dialled unless asked not to be."""
+
+    id: str
+    provider_sid: str
+    twiml_url: str
+    """Where whoever dials an undialled call sends its carrier; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallInFull:
+    call: Call
+    turns: list[Turn]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that may be dialled."""
+
+    e164: str
+    national: str
+    region: str
+    country: str
+    time_zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the product, and who does its job; `serves` is empty when nobody can."""
+
+    name: str
+    serves: str
+    real: bool
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Who can pick up on the practice line."""
+
+    key: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the media server has to work with."""
+
+    parts: list[Part]
+    personas: list[Persona]
+    lines: list[LineKind]
+    default_line: LineKind
+    live_calls: int
+    max_calls_per_hour: int
+    offline_calls: int
+    public_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    status: str
+    live_calls: int
+
+
+T = TypeVar("T")
+
+_ANSWERS: dict[Any, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Placed, CallInFull, list[Call], Number, Setup, Health)
+}
+"""Made once: building one takes longer than a request."""
+
+
+class Client:
+    """One connection pool to one media server; safe to share between threads. Close it, or use it in a `with`.
+
+    Every method raises ServerDown when nothing answers, and ServerError with the server's own sentence otherwise.
+    """
+
+    def __init__(self, url: str, token: str, timeout: float = 20.0) -> None:
+        """`timeout` is in seconds for each request; placing a call waits for the carrier's answer."""
+        self._url = url
+        # trust_env off: a proxy from the environment must never see the token or get between two local programs.
+        self._http = httpx2.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx2.Timeout(timeout, connect=min(timeout, 3.0)),
+            # Shorter than the server keeps an idle connection, so that no command is lost on one it is just closing.
+            limits=httpx2.Limits(keepalive_expiry=2.0),
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def place(
+        self,
+        to: str,
+        action: str,
+        context: str = "",
+        *,
+        callee_name: str = "",
+        agent_name: str = "Alex",
+        organization: str = "",
+        line: LineKind | None = None,
+        persona: str = "cooperative",
+        dial: bool = True,
+    ) -> Placed:
+        """Place a call, or with `dial` off only register it. No `line`: the phone where there is one."""
+        brief = {"to": to, "action": action, "context": context, "callee_name": callee_name, "agent_name": agent_name}
+        more = {"organization": organization, "line": line, "persona": persona, "dial": dial}
+        return self._read(Placed, "POST", "/api/calls", json=brief | more)
+
+    def calls(
+        self,
+        search: str = "",
+        statuses: Iterable[Status] = (),
+        outcomes: Iterable[Outcome] = (),
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Call]:
+        """The newest calls first."""
+        wanted = {"search": search, "status": list(statuses), "outcome": list(outcomes)}
+        return self._read(list[Call], "GET", "/api/calls", params=wanted | {"limit": limit, "offset": offset})
+
+    def call(self, call_id: str) -> CallInFull:
+        return self._read(CallInFull, "GET", _path(call_id))
+
+    def hang_up(self, call_id: str) -> None:
+        """End the call, also while it rings."""
+        self._send("POST", _path(call_id, "hangup"))
+
+    def say(self, call_id: str, text: str) -> None:
+        """Have exactly this said as soon as the callee is not speaking."""
+        self._send("POST", _path(call_id, "say"), json={"text": text})
+
+    def hint(self, call_id: str, text: str) -> None:
+        """Advise the agent for its next answer."""
+        self._send("POST", _path(call_id, "hint"), json={"text": text})
+
+    def number(self, text: str) -> Number:
+        """How this number would be dialled; a ServerError says why it would not."""
+        return self._read(Number, "GET", "/api/numbers", params={"text": text})
+
+    def setup(self) -> Setup:
+        return self._read(Setup, "GET", "/api/setup")
+
+    def health(self) -> Health:
+        """Whether it answers; not in two seconds means no."""
+        return self._read(Health, "GET", "/health", timeout=2.0)
+
+    def _read(self, kind: type[T], method: str, path: str, **request: Any) -> T:
+        response = self._send(method, path, **request)
+        try:
+            answer: T = _ANSWERS[kind].validate_json(response.content)
+        except ValidationError:
+            # Another program on the port, or a server of another version.
+            raise ServerError(
+                f"What answers at {self._url} is not this version's media server: stop it, and start it again with "
+                "`make run`, or set another MEDIA_SERVER_PORT in .env."
+            ) from None
+        return answer
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        try:
+            response = self._http.request(method, path, **request)
+        except httpx2.ReadTimeout:
+            raise ServerDown(f"The media server at {self._url} took too long to answer; its log says why.") from None
+        except httpx2.TransportError:
+            raise ServerDown(
+                f"The media server does not answer at {self._url}: start it with `make run`, or `phone-agent serve`."
+            ) from None
+        if not response.is_success:
+            raise ServerError(_sentence(response))
+        return response
+
+
+def _path(call_id: str, command: str = "") -> str:
+    """The id may come from an address bar."""
+    return f"/api/calls/{quote(call_id, safe='')}" + (f"/{command}" if command else "")
+
+
+def _sentence(response: httpx2.Response) -> str:
+    """What the server says is wrong: its own sentence, or one line for each field it could not accept."""
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, LookupError, TypeError):
+        return f"The media server failed (HTTP {response.status_code}); its log says why."
+    if isinstance(detail, list):
+        return "\n".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in detail)
+    return str(detail)

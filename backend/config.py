@@ -1,0 +1,206 @@
+"""Settings: read once from the environment and `.env`, typed, frozen, and checked with errors a person can act on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import phonenumbers
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.models import LineKind
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder: `.env` and `data/` live here, wherever a command was started from."""
+
+
+class BadSettings(Exception):
+    """The settings cannot be used; the message has one line per key: what is wrong and what to write."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host name or address can only mean this machine."""
+    if host in {"localhost", ""}:
+        return host != ""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _url(secure: str, plain: str) -> AfterValidator:
+    """A base URL without trailing slash; the unencrypted scheme is for this machine only, since keys travel with it."""
+
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {secure, plain} or not parts.hostname:
+            raise ValueError(f"write a URL that begins with {secure}://, such as {secure}://api.example.com")
+        if parts.scheme == plain and not is_loopback(parts.hostname):
+            raise ValueError(f"{plain}:// would send your key unencrypted; write {secure}://{parts.netloc}")
+        return value.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _bare_host(value: object) -> object:
+    """`https://x.ngrok.app/` and `x.ngrok.app` mean the same host."""
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    parts = urlsplit(value.strip() if "://" in value else f"https://{value.strip()}")
+    if not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("write only the host your tunnel shows, such as example.ngrok.app")
+    return parts.netloc
+
+
+def _in_root(value: Path) -> Path:
+    return value if value.is_absolute() else ROOT / value
+
+
+HttpUrl = Annotated[str, _url("https", "http")]
+SocketUrl = Annotated[str, _url("wss", "ws")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Every key of `.env.example`; the attribute's name in capitals is the key."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    twilio_account_sid: Annotated[str, Field(pattern=r"^(AC[0-9a-fA-F]{32})?$")] = ""
+    twilio_auth_token: str = ""
+    twilio_phone_number: Annotated[str, Field(pattern=r"^(\+[1-9]\d{6,14})?$")] = ""
+    deepgram_api_key: str = ""
+    anthropic_api_key: str = ""
+    elevenlabs_api_key: str = ""
+    elevenlabs_voice_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]*$")] = ""
+    public_host: Annotated[str, BeforeValidator(_bare_host)] = ""
+
+    twilio_api_url: HttpUrl = "https://api.twilio.com"
+    deepgram_url: SocketUrl = "wss://api.deepgram.com"
+    elevenlabs_url: SocketUrl = "wss://api.elevenlabs.io"
+    anthropic_base_url: HttpUrl = "https://api.anthropic.com"
+
+    deepgram_model: str = "flux-general-en"
+    anthropic_model: str = "claude-haiku-5-5"
+    anthropic_fallback_model: str = "claude-haiku-4-5"
+    elevenlabs_model: str = "eleven_flash_v2_5"
+
+    media_server_host: str = "127.0.0.1"
+    media_server_port: Port = 8000
+    dashboard_port: Port = 8501
+    database_path: Annotated[Path, AfterValidator(_in_root)] = ROOT / "data" / "phone-agent.db"
+    api_token: Annotated[str, Field(min_length=16)] | None = None
+
+    max_calls_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 60
+    max_call_minutes: Annotated[float, Field(gt=0, le=240)] = 10
+    offline_calls: Annotated[int, Field(ge=1, le=64)] | None = None
+    """How many calls may use the offline engines at once; unset: what this machine was measured to carry."""
+
+    inbound_action: str = ""
+    inbound_context: str = ""
+    inbound_agent_name: str = "Alex"
+    inbound_organization: str = ""
+
+    def model_post_init(self, context: Any, /) -> None:
+        incomplete = _incomplete(self)
+        if incomplete:
+            raise BadSettings("\n".join(incomplete))
+
+    @property
+    def has_phone(self) -> bool:
+        """Whether real phone calls can be placed."""
+        return bool(self.twilio_account_sid)
+
+    @property
+    def default_line(self) -> LineKind:
+        return LineKind.PHONE if self.has_phone else LineKind.PRACTICE
+
+    @property
+    def region(self) -> str:
+        """The country whose numbers may be written without a country code: that of our own number."""
+        own = phonenumbers.parse(self.twilio_phone_number) if self.twilio_phone_number else None
+        return (own and phonenumbers.region_code_for_number(own)) or "US"
+
+    @property
+    def public_url(self) -> str:
+        """Where the carrier reaches the media server; loopback keeps plain http, for test carriers."""
+        host = urlsplit(f"//{self.public_host}").hostname or ""
+        return f"{'http' if is_loopback(host) else 'https'}://{self.public_host}"
+
+    @property
+    def server_url(self) -> str:
+        """Where this machine's own programs reach the media server."""
+        host = self.media_server_host
+        if host in {"0.0.0.0", "::"}:
+            host = "127.0.0.1"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.media_server_port}"
+
+    @cached_property
+    def token(self) -> str:
+        """The control API's bearer token: from `API_TOKEN`, else made once, readable by this user only."""
+        return self.api_token or _kept_token(self.database_path.parent / "api-token")
+
+
+def _incomplete(settings: Settings) -> list[str]:
+    """Keys that only make sense together: half a provider is a mistake worth stopping for."""
+    together = {
+        "the phone line": ("twilio_account_sid", "twilio_auth_token", "twilio_phone_number", "public_host"),
+        "the ElevenLabs voice": ("elevenlabs_api_key", "elevenlabs_voice_id"),
+    }
+    problems = []
+    for what, names in together.items():
+        given = [name for name in names if getattr(settings, name)]
+        # A tunnel's host alone asks for nothing; it may be set before the keys are.
+        if given and given != ["public_host"]:
+            problems += [
+                f"{name.upper()}: missing, and {what} needs it because {given[0].upper()} is set; "
+                f"write it into .env, or remove {given[0].upper()} to use the practice parts"
+                for name in names
+                if name not in given
+            ]
+    return problems
+
+
+_ADVICE = {
+    "twilio_account_sid": "write the Account SID from Twilio's console: AC and 32 hexadecimal digits",
+    "twilio_phone_number": "write your Twilio number with country code and no spaces, such as +12025550143",
+    "elevenlabs_voice_id": "write the voice's ID, letters and digits only, from ElevenLabs' voice page",
+    "api_token": "write at least 16 characters, or remove it to have one made",
+}
+
+
+def load(**overrides: Any) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        BadSettings: with one line for each key that is wrong.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise BadSettings("\n".join(_plain(problem) for problem in error.errors())) from None
+
+
+def _plain(problem: Any) -> str:
+    key = str(problem["loc"][0]) if problem["loc"] else "settings"
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{key.upper()}: {_ADVICE.get(key, said[:1].lower() + said[1:])}"
+
+
+def _kept_token(path: Path) -> str:
+    """The token in this file; made on first use. Whoever creates the file wins, so two processes agree."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()

@@ -1,0 +1,264 @@
+"""Starts the media server, or adopts the one that already runs. What is started here never outlives this process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import httpx2
+
+from backend.client import Client, ServerDown, ServerError
+from backend.config import ROOT, Settings, load
+
+SERVE = (sys.executable, "-m", "backend.cli", "serve", "--until-stdin-closes")
+
+_READY_WITHIN = 30.0
+"""Seconds the media server may take until it answers; two are usual."""
+_LOOK_EVERY = 0.05
+"""Seconds between two looks at a server that is starting."""
+_STOP_WITHIN = 10.0
+"""Seconds a server gets to say goodbye to its callers, before it is told with a signal."""
+_LAST_LINES = 12
+"""How much of the log is shown when the media server does not start."""
+_LARGEST_LOG = 5_000_000
+"""Bytes after which the next start begins a new log, and keeps the old one."""
+
+
+class CannotStart(Exception):
+    """The media server is not there and cannot be had; the message says why and what to do."""
+
+
+# --- looking ----------------------------------------------------------------------------------------------------
+
+
+def answers_on(host: str, port: int) -> bool:
+    """Whether any program accepts connections there."""
+    with suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
+
+
+def running(settings: Settings) -> bool:
+    """Whether our media server answers, and takes our token.
+
+    Raises:
+        CannotStart: another program has its port, or another Phone Agent's server.
+    """
+    where = urlsplit(settings.server_url)
+    if not answers_on(where.hostname or "", settings.media_server_port):
+        return False
+    try:
+        with Client(settings.server_url, settings.token, timeout=5) as client:
+            client.health()
+            client.setup()
+    except ServerError as error:
+        raise CannotStart(
+            f"Port {settings.media_server_port} is in use, but not by this project's media server: "
+            "stop the program that has it, or set another MEDIA_SERVER_PORT in .env. "
+            f"What answered: {error}"
+        ) from None
+    return True
+
+
+def dashboard_answers(settings: Settings) -> bool:
+    """Whether a Streamlit dashboard answers on our port."""
+    with suppress(httpx2.HTTPError):
+        url = f"http://localhost:{settings.dashboard_port}/_stcore/health"
+        return httpx2.get(url, timeout=2, trust_env=False).text.strip() == "ok"
+    return False
+
+
+# --- starting and stopping --------------------------------------------------------------------------------------
+
+
+class MediaServer:
+    """The media server as somebody who needs it sees it: there after `start`; gone after `stop` if it was ours.
+
+    The child's standard input is a pipe that we hold open: when we die in any way, it closes, and the child ends.
+    """
+
+    def __init__(self, settings: Settings, command: Sequence[str] = SERVE) -> None:
+        self._settings = settings
+        self._command = command
+        self._child: subprocess.Popen[bytes] | None = None
+        self.log = settings.database_path.parent / "media-server.log"
+
+    @property
+    def adopted(self) -> bool:
+        """Whether somebody else started it, and will stop it."""
+        return self._child is None
+
+    def start(self) -> None:
+        """Return when the server answers. Only one process at a time looks and starts, so there is only ever one.
+
+        Raises:
+            CannotStart: with the last lines of its log, if it was started and ended.
+        """
+        with _alone(self.log.with_name("launcher.lock")):
+            if running(self._settings):
+                return
+            self._child, beginning = self._spawn()
+            try:
+                self._await_ready(self._child, beginning)
+            except BaseException:
+                self.stop()
+                raise
+
+    def _spawn(self) -> tuple[subprocess.Popen[bytes], int]:
+        with _opened_log(self.log) as log:
+            child = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                start_new_session=True,  # Ctrl-C is for us; we then end the child, so that it is told once
+            )
+            return child, log.tell()
+
+    def _await_ready(self, child: subprocess.Popen[bytes], beginning: int) -> None:
+        deadline = time.monotonic() + _READY_WITHIN
+        while time.monotonic() < deadline:
+            if child.poll() is not None:
+                raise CannotStart(f"The media server did not start:\n{self._said(beginning)}")
+            # Its port opens last of all, so whatever answers is ready.
+            if running(self._settings):
+                return
+            time.sleep(_LOOK_EVERY)
+        said = self._said(beginning)
+        raise CannotStart(f"The media server did not answer within {_READY_WITHIN:.0f} seconds:\n{said}")
+
+    def _said(self, beginning: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(beginning)
+            lines = log.read().decode("utf-8", "replace").strip().splitlines()
+        return "\n".join([*lines[-_LAST_LINES:], f"(its log: {self.log})"])
+
+    def stop(self) -> None:
+        """End the server if it was started here: ask, then insist."""
+        child = self._child
+        if child is None:
+            return
+        with suppress(OSError):
+            if child.stdin:
+                child.stdin.close()
+        for insist, patience in ((child.terminate, _STOP_WITHIN), (child.kill, 3.0)):
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(patience)
+                break
+            insist()
+        child.wait()
+        self._child = None
+
+
+@asynccontextmanager
+async def media_server(settings: Settings, command: Sequence[str] = SERVE) -> AsyncIterator[MediaServer]:
+    """The media server for as long as the block runs.
+
+    Raises:
+        CannotStart
+    """
+    server = MediaServer(settings, command)
+    try:
+        await asyncio.to_thread(server.start)
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def lifespan(_: object) -> AsyncIterator[None]:
+    """For the dashboard: its media server lives as long as it does."""
+    try:
+        async with media_server(load()):
+            yield
+    except CannotStart as error:
+        # The web server would print a traceback over the one sentence that matters.
+        print(f"\n{error}\n", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(4)
+
+
+@contextmanager
+def _opened_log(path: Path) -> Iterator[IO[bytes]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > _LARGEST_LOG:
+        path.replace(path.with_suffix(".old.log"))
+    with path.open("ab") as log:
+        log.seek(0, os.SEEK_END)
+        yield log
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process is in this block; the system lets go of a lock whose holder dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        _lock(file)
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> None:
+        file.seek(0)
+        while True:
+            with suppress(OSError):  # it gives up after ten seconds
+                return msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+# --- in the child -----------------------------------------------------------------------------------------------
+
+
+def end_with_parent() -> None:
+    """Stop this process, as Ctrl-C would, when the pipe that its parent holds open closes."""
+    threading.Thread(target=_watch, name="parent", daemon=True).start()
+
+
+def _watch() -> None:
+    with suppress(OSError):
+        while os.read(0, 1024):
+            pass
+    signal.raise_signal(signal.SIGINT)
+    # Whoever hangs while shutting down would be an orphan, with calls that nobody watches.
+    time.sleep(_STOP_WITHIN)
+    os._exit(1)
+
+
+def wait_until(ready: threading.Event, settings: Settings) -> None:
+    """Set `ready` once the dashboard answers; for a thread beside it."""
+    while not ready.is_set():
+        if dashboard_answers(settings):
+            ready.set()
+        time.sleep(_LOOK_EVERY)
+
+
+__all__ = [
+    "SERVE",
+    "CannotStart",
+    "MediaServer",
+    "ServerDown",
+    "answers_on",
+    "dashboard_answers",
+    "end_with_parent",
+    "lifespan",
+    "media_server",
+    "running",
+]

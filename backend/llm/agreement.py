@@ -1,0 +1,170 @@
+"""What the callee's words do for the goal in hand: agree, refuse, choose another time, or give the answer asked for.
+
+Each rule gives the state after the words and a few words of acknowledgement; neither if the words do nothing for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backend.llm.concepts import matter
+from backend.llm.errand import Goal, Kind, sentence
+from backend.llm.intents import Intent, Meaning
+from backend.llm.talk import Asked, Talk
+from backend.llm.times import When
+from backend.models import Outcome
+
+PASS_ON = "Thank you, I'll pass that on."
+GO_AHEAD = "Please go ahead."
+THANKS = "Great, thank you."
+SOMEONE = "No problem, someone will follow up with you."
+Settled = tuple[Talk, tuple[str, ...]]
+
+
+def settle(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -> Settled:
+    """`offers` are the other times that the context gives away."""
+    if Intent.CANCEL in meaning:
+        said = "All right, I'll pass on that you want to cancel."
+        return talk.done(Outcome.DECLINED, "wants to cancel"), (said,)
+    if Intent.ALREADY in meaning:
+        return talk.done(Outcome.FOLLOW_UP, f"said: {meaning.words}"), (PASS_ON,)
+    if goal.kind is Kind.ASK:
+        return _open_question(talk, goal, meaning)
+    if talk.asked is Asked.SURE and not meaning.times and meaning.intents & {Intent.YES, Intent.NO, Intent.MAYBE}:
+        return _hesitant(talk, goal, meaning)
+    if goal.movable or (goal.when and offers):
+        return _timed(talk, goal, meaning, offers)
+    return _told(talk, goal, meaning) if goal.kind is Kind.TELL else _yes_or_no(talk, goal, meaning)
+
+
+def telling(meaning: Meaning) -> bool:
+    """Whether the words hold something worth noting, besides courtesies."""
+    if meaning.times:
+        return True
+    courteous = bool(meaning.intents) and meaning.intents <= _COURTESY
+    return len(meaning.words.split()) > (5 if courteous else 1) and bool(matter(meaning.words))
+
+
+_COURTESY = frozenset(
+    {Intent.YES, Intent.NO, Intent.THANKS, Intent.GOODBYE, Intent.GREETING, Intent.SPEAKING, Intent.NOTHING_ELSE}
+)
+
+
+def _agreed(goal: Goal) -> Outcome:
+    return Outcome.RESCHEDULED if goal.moves else Outcome.CONFIRMED
+
+
+def _hesitant(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
+    if Intent.YES in meaning:
+        return talk.done(_agreed(goal), "confirmed, but not sure"), ("All right, thank you.",)
+    return talk.done(Outcome.FOLLOW_UP, "not sure yet"), (SOMEONE,)
+
+
+# --- goals without a time -------------------------------------------------------------------------------------
+
+
+def _open_question(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
+    """Whatever is said is the answer, and is noted as it was said."""
+    if Intent.MAYBE in meaning and not meaning.times:
+        return talk.done(Outcome.FOLLOW_UP, f"{goal.topic}: not known yet"), (SOMEONE,)
+    if Intent.NO in meaning and not meaning.times:
+        return talk.done(Outcome.DECLINED, f"{goal.topic}: {meaning.words}"), ("I understand, I'll pass that on.",)
+    bare = not meaning.intents and bool(matter(meaning.words))
+    if not meaning.questions and (bare or telling(meaning)):
+        return talk.done(Outcome.CONFIRMED, f"{goal.topic}: {meaning.words}"), ("Thank you, I've noted that.",)
+    return talk, (GO_AHEAD,) if meaning.only(Intent.YES, Intent.THANKS) else ()
+
+
+def _yes_or_no(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
+    named = _named(meaning.times)
+    if Intent.NO in meaning:
+        outcome = Outcome.FOLLOW_UP if named else Outcome.DECLINED
+        return talk.done(outcome, f"said: {meaning.words}"), ("I understand, I'll pass that on.",)
+    if Intent.YES in meaning or named:
+        return talk.done(_agreed(goal), f"confirmed, {named}" if named else "confirmed"), (THANKS,)
+    if Intent.MAYBE in meaning:
+        return replace(talk, asked=Asked.SURE), ("I understand.",)
+    return talk, ()
+
+
+def _told(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
+    """News needs no answer; any sign that it has arrived will do."""
+    if Intent.NO in meaning and meaning.firm:
+        return talk.done(Outcome.FOLLOW_UP, f"said: {meaning.words}"), ("I understand, I'll pass that on.",)
+    if meaning.words in {"yes", "yeah", "yes i do", "i do"}:
+        # "Do you have any questions about that?" - "Yes."
+        return replace(talk.done(Outcome.CONFIRMED, "told"), curious=True), ("All right.",)
+    if not meaning.questions and telling(meaning):
+        return talk.done(Outcome.CONFIRMED, f"told; said: {meaning.words}"), (PASS_ON,)
+    if meaning.intents & (_COURTESY - {Intent.GREETING} | {Intent.MAYBE}):
+        return talk.done(Outcome.CONFIRMED, "told"), ("All right.",)
+    return talk, ()
+
+
+# --- goals with a time ----------------------------------------------------------------------------------------
+
+
+def _timed(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -> Settled:
+    """A goal that is fixed at a time, or looks for one."""
+    chosen, possible = _choice(talk, meaning, offers)
+    if chosen:
+        moved = goal.when or goal.moves
+        note = f"{'moved to' if moved else 'agreed on'} {chosen.text}"
+        noted = sentence(f"Great, I've noted {chosen.text}")
+        return talk.done(Outcome.RESCHEDULED if moved else Outcome.CONFIRMED, note), (noted,)
+    if possible:
+        return replace(talk, asked=Asked.OFFER, offered=possible), ("All right.",)
+    kept = goal.when if talk.asked is Asked.GOAL and Intent.CHANGE not in meaning else None
+    if wanted := _named(tuple(time for time in meaning.times if not (kept and time.fits(kept)))):
+        passed_on = f"I'll pass on {wanted}, and someone will confirm it with you."
+        return talk.done(Outcome.FOLLOW_UP, f"asked for {wanted}, to be confirmed"), (passed_on,)
+    return _without_time(talk, goal, meaning, offers)
+
+
+def _choice(talk: Talk, meaning: Meaning, offers: tuple[When, ...]) -> tuple[When | None, tuple[When, ...]]:
+    """The time chosen, or else those that the callee may have meant."""
+    offering = talk.asked is Asked.OFFER
+    pool = talk.offered if offering else tuple(dict.fromkeys((*talk.offered, *offers)))
+    if offering and pool and (place := _pointed(meaning, len(pool))) is not None:
+        return pool[place], ()
+    for wanted in meaning.times:
+        fitting = tuple(time for time in pool if time.fits(wanted))
+        settled = not wanted.vague or (offering and (wanted.day or Intent.CHANGE not in meaning))
+        if fitting:
+            return (fitting[0], ()) if settled and len(fitting) == 1 else (None, fitting[:3])
+    return None, ()
+
+
+def _pointed(meaning: Meaning, count: int) -> int | None:
+    """Which of the offers was pointed at without being named."""
+    if Intent.FIRST in meaning or (Intent.ANY in meaning and Intent.NO not in meaning):
+        return 0
+    if Intent.LAST in meaning:
+        return count - 1
+    agreed = Intent.YES in meaning and not meaning.times and Intent.CHANGE not in meaning
+    return 0 if agreed and count == 1 else None
+
+
+def _without_time(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -> Settled:
+    """A yes, no or maybe to a time."""
+    refused = Intent.NO in meaning or bool(meaning.refused)
+    if refused and talk.asked is Asked.WHEN:
+        note = "the time does not work, no new time agreed" if goal.when else "no time agreed"
+        return talk.done(Outcome.FOLLOW_UP, note), ("No problem, someone will follow up to find a time.",)
+    if refused or Intent.CHANGE in meaning:
+        fresh = tuple(time for time in offers if time not in talk.offered)[:3]
+        asked = Asked.OFFER if fresh else Asked.WHEN
+        return replace(talk, asked=asked, offered=fresh or talk.offered), ("No problem.",)
+    if Intent.MAYBE in meaning:
+        if goal.when and talk.asked is Asked.GOAL:
+            return replace(talk, asked=Asked.SURE), ("I understand.",)
+        return talk.done(Outcome.FOLLOW_UP, "not sure yet"), (SOMEONE,)
+    if Intent.YES in meaning or (meaning.times and talk.asked is Asked.GOAL):
+        if goal.when and talk.asked is Asked.GOAL:
+            return talk.done(_agreed(goal), "confirmed"), (THANKS,)
+        return talk, ("All right.",)
+    return talk, ()
+
+
+def _named(found: tuple[When, ...]) -> str:
+    return " or ".join(time.text for time in found)

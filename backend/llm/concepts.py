@@ -1,0 +1,190 @@
+"""What a question or a sentence is about: stems of its words, and the kinds of answer that it asks for or gives."""
+
+from __future__ import annotations
+
+import re
+
+from backend.llm import times
+from backend.llm.intents import plain
+
+# How each kind of answer is asked for, in plain words. Checked in this order: "how much time" asks for no price.
+_ASKED = {
+    "SPAN": (
+        r"how long\b|how many (?:minutes|hours|days|weeks)\b|how much (?:time|longer)\b|\bduration\b",
+        r"what time .*\b(?:finish|over|done)\b",
+    ),
+    "PRICE": (
+        r"how much\b|\b(?:price|cost|costs|fee|charge|expensive|pricey|free of charge)\b|for free\b",
+        r"is \w+(?: \w+)? free\b|do i owe\b|have to pay\b",
+    ),
+    "PLACE": (
+        r"\bwhere\b|\bwhere's\b|\baddress\b|\blocat(?:ed|ion)\b|\bdirections\b|how do i (?:get|find) (?:there|you|to)\b",
+        r"which (?:building|floor|room|street|entrance|door|branch|office)\b",
+    ),
+    "PERSON": (
+        r"\bwho\b|\bwho's\b|\bwhose\b|\bwhich (?:doctor|dentist|teacher|technician|person)\b",
+        r"\b(?:name of|his name|her name)\b",
+    ),
+    "TIME": (
+        r"\bwhen\b|\bwhen's\b|\b(?:what|which) (?:time|day|date|hours|days)\b|\b(?:opening|business|office|your) hours\b",
+        r"how (?:early|late)\b|\b(?:deadline|due date)\b|until when|(?:are|is) \w+ open\b",
+    ),
+    "PHONE": (r"\b(?:phone|telephone) number\b|number (?:can|do|should) i (?:call|reach)\b|how (?:can|do) i reach\b",),
+    "EMAIL": (r"\be ?mail address\b|\bemail\b",),
+}
+# How each kind looks in a sentence. Names and addresses are known by their capitals.
+_GIVEN = {
+    "SPAN": (
+        r"(?i)\b(?:\d+|an?|one|two|three|four|five|six|ten|half an|a few|several|thirty|forty five|sixty|ninety)"
+        r"(?: to \d+| or \w+)?[ -](?:business |working |full )?(?:minutes?|hours?|days?|weeks?|months?|years?)\b|\ball day\b",
+    ),
+    "PRICE": (
+        r"(?i)[$€£]\s?\d|\b\d+ ?(?:dollars?|euros?|pounds?|cents?|bucks)\b|\bno charge\b|\bcosts? nothing\b",
+        r"(?i)\bincluded\b|\bcomplimentary\b|\bfree\b(?! (?:at|on|slots?)\b)(?<!are free)",
+    ),
+    "PLACE": (
+        r"\b\d+[a-z]? (?:[A-Z]\w+ )+|\b(?:[Aa]t|[Ii]n|[Ff]rom|[Tt]o) [A-Z]\w+\b(?! at| a\.m| p\.m)(?<!day)",
+        r"(?i)\b(?:behind|next to|opposite|across|near|corner|street|road|avenue|floor|suite|room|building|entrance|lobby)\b",
+        r"(?i)\b(?:address|located|location|downstairs|upstairs|outside|front desk|reception|gate|depot|warehouse|counter)\b",
+        r"(?i)\b(?:basement|hall|online|website)\b",
+    ),
+    "PERSON": (
+        r"\b(?:Dr|Mr|Mrs|Ms|Miss|Prof)\b|(?<=[a-z] )[A-Z][a-z]+ [A-Z][a-z]+(?! (?:Street|Road|Avenue))",
+        r"(?i)\b(?:technician|driver|doctor|dentist|teacher|hygienist|plumber|electrician|mechanic|manager|coach|staff)\b",
+    ),
+    "TIME": (
+        r"(?i)\b(?:daily|every day|weekdays|weekends?|any time|24 hours)\b",
+        r"(?i)\b(?:in|before|after) (?:the )?(?:morning|evening|noon)\b",
+    ),
+    "PHONE": (r"\d{3}[-. ]\d{3,4}",),
+    "EMAIL": (r"\S+@\S+|(?i:\bemail\b)",),
+}
+
+# Words of the same meaning; the first names the concept. Stems, so that "parked" is "park".
+_SAME = """
+park parking carpark garage lot
+bring carry along welcome allow
+pay payment paid
+card visa mastercard
+cash coin
+price cost fee charge rate expensive
+bill invoice statement
+pickup collect
+deliver delivery drop ship
+kid child children daughter son baby toddler
+dog pet cat animal puppy
+eat food meal snack breakfast lunch fast fasting
+drink water coffee alcohol
+wheelchair accessible ramp step-free lift elevator
+doctor dentist dr physician hygienist
+car vehicle van truck
+fix repair mend
+begin start
+end finish over
+open opening hour
+close closed closing shut
+late delay delayed
+early earlier ahead
+cancel cancellation
+reschedule postpone move
+hurt pain painful
+wear dress clothes outfit
+vegetarian vegan
+allergy allergic gluten
+bus tram train metro subway station
+wifi internet
+guarantee warranty
+insurance insured
+document paper form paperwork
+id identification passport licence license
+picture photo photograph
+toilet restroom bathroom
+refund reimburse
+discount coupon voucher
+help assist assistance
+sign signature
+install setup
+weather rain
+helper volunteer
+laptop computer
+fine penalty
+wait waiting
+shower bath
+mean meaning
+"""
+_CONCEPT = {word: group.split()[0] for group in _SAME.strip().splitlines() for word in group.split()}
+
+_IDLE = frozenset(
+    """a an the i i'm i'll i'd i've me my mine we us our you your yours he she it its they them their this that these those
+    there here is are was were be been being am do does did done doing have has had having can could will would shall
+    should may might must need needed want to of in on at by for from with without about as into than and or but so if
+    then also too very really any anything some something anyone all what where when who whom whose which why how what's
+    where's when's who's how's it's that's there's isn't aren't don't doesn't can't not no yes yeah okay much many long
+    far get got go going come coming take taking takes make know tell exactly again still ever even else one thing things
+    kind sort please right now like way place time day date hour minute person people supposed have possible
+    actually able let see say said use give given mean means ask wonder wondering question sure us off up out maybe other
+    over already yet only more most next address located location directions name number duration first street entrance
+    deadline due usually normally roughly approximately total altogether happen happens""".split()
+)
+"""Words that carry no matter of their own; those that ask for a kind of answer have done their part."""
+_PRICE_WORDS = frozenset({"price", "free", "owe", "pay", "charge"})
+
+
+def kinds_asked(question: str) -> frozenset[str]:
+    """The kind of answer asked for: at most one."""
+    fitting = (kind for kind, patterns in _ASKED.items() if any(re.search(pattern, question) for pattern in patterns))
+    return frozenset([*fitting][:1])
+
+
+def kinds_given(sentence: str) -> frozenset[str]:
+    """The kinds of answer that the sentence holds; its case must be as written."""
+    kinds = {kind for kind, patterns in _GIVEN.items() if any(re.search(pattern, sentence) for pattern in patterns)}
+    return frozenset({*kinds, "TIME"} if times.find(sentence) else kinds)
+
+
+def matter(question: str) -> frozenset[str]:
+    """What the question is about, without the words that only ask."""
+    question = re.sub(r"\b(?:what|which) (?:time|day|date)\b", "", question)
+    about = concepts(question)
+    if "park" in about:
+        about -= {"car"}
+    return about - (_PRICE_WORDS if "PRICE" in kinds_asked(question) else frozenset())
+
+
+def concepts(text: str) -> frozenset[str]:
+    """The words that carry matter, each as its concept; days and times are left out."""
+    words = re.sub(r"\b(pick(?:ed|ing)?) (?:\w+ ){0,2}up\b", "pickup", plain(text))
+    words = re.sub(r"\bdrop(?:ped)? (?:\w+ )?off\b", "deliver", words)
+    for when in times.find(words):
+        words = words.replace(when.text.lower(), " ")
+    found = re.findall(r"[a-z][a-z']*[a-z]|\d+", words)
+    return frozenset(concept for word in found if word not in _IDLE and (concept := _concept(word)) not in _IDLE)
+
+
+def _concept(word: str) -> str:
+    word = re.sub(r"'s?$", "", word)
+    for form in (word, *_stems(word)):
+        if form in _CONCEPT:
+            return _CONCEPT[form]
+    return min(_stems(word), key=len, default=word)
+
+
+def _stems(word: str) -> list[str]:
+    """Shorter forms of the word: crude, but the same for a question and a sentence."""
+    found = []
+    for ending, instead in (
+        ("ies", "y"),
+        ("ied", "y"),
+        ("ing", ""),
+        ("ing", "e"),
+        ("ed", ""),
+        ("ed", "e"),
+        ("es", ""),
+        ("s", ""),
+    ):
+        stem = word.removesuffix(ending) + instead
+        if word.endswith(ending) and len(stem) >= 3 and not (ending in {"s", "es"} and word.endswith("ss")):
+            found.append(re.sub(r"([bdgklmnprt])\1$", r"\1", stem) if ending in {"ing", "ed"} else stem)
+    if len(word) > 4 and word.endswith("e"):
+        found.append(word[:-1])
+    return found

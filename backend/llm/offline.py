@@ -1,0 +1,139 @@
+"""The brain that needs no key: a language model of rules, deterministic, that says only what the brief holds.
+
+It keeps nothing between answers; whatever was really said and heard is the whole of its state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from backend.llm.dialogue import Dialogue, Reply
+from backend.llm.errand import goals, sentence, to_you
+from backend.llm.talk import Talk
+from backend.models import Answered, Brief, Conversation, Outcome, Said, Speaker, ToolUse
+
+STILL_THERE = "Are you still there?"
+CAN_YOU_HEAR = "Hello? Can you hear me?"
+
+_MACHINE = re.compile(r"\b(?:voice ?mail|answering machine|machine|mailbox|beep|leave a message)\b", re.IGNORECASE)
+_SILENT = re.compile(
+    r"\b(?:silent|silence|quiet|still there|not (?:said|saying|speaking|responding)|said nothing)\b", re.I
+)
+_WRAP_UP = re.compile(
+    r"\b(?:wrap up|end the call|hang up|say goodbye|close the call|time is (?:nearly |almost )?up)\b", re.I
+)
+# Advice on manners; it can only be followed by a model that reasons, and must never be read out.
+_MANNERS = re.compile(
+    r"(?:please |try to |just )?(?:be|don't|do not|never|stop|keep|slow|speak|talk|make|use|answer|repeat|avoid"
+    r"|stay|give|wait|the callee|the person|you|your)\b",
+    re.IGNORECASE,
+)
+
+
+class OfflineBrain:
+    """A `LanguageModel` that runs on this machine, at once and always the same."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        return None
+
+    async def warm(self, conversation: Conversation) -> None:
+        """There is nothing to get ready."""
+
+    async def answer(self, conversation: Conversation, hint: str = "") -> AsyncIterator[Answered]:
+        """The next answer, sentence by sentence, with `end_call` after the last one of the call."""
+        reply = decide(conversation, hint)
+        for place, said in enumerate(reply.sentences):
+            yield Said(f" {said}" if place else said)
+        if reply.outcome:
+            yield ToolUse("end_call", {"outcome": reply.outcome.value, "note": reply.note})
+
+
+def decide(conversation: Conversation, hint: str = "") -> Reply:
+    """What to say next, from the conversation alone and the advice for this answer."""
+    if _MACHINE.search(hint):
+        return _message(conversation.brief)
+    conversation = replace(conversation, lines=tuple(line for line in conversation.lines if line.text.strip()))
+    dialogue = Dialogue(conversation.brief)
+    talk, words = dialogue.replay(conversation)
+    if _WRAP_UP.search(hint):
+        return dialogue.close(talk, "I have to end the call here, thank you for your time.")
+    told = "" if _SILENT.search(hint) else spoken_hint(hint, conversation.brief)
+    if words:
+        return _with_word(dialogue.respond(talk, words, told)[1], told)
+    if told:
+        return Reply((told,))
+    return _unanswered(dialogue, talk, conversation, hint)
+
+
+def _with_word(reply: Reply, told: str) -> Reply:
+    """The answer with what the operator wants said; it goes last, and nothing is settled over its head."""
+    if not told or told in reply.sentences:
+        return reply
+    first = tuple(said for said in reply.sentences[:1] if not said.endswith("?") and not _HELPLESS.match(said))
+    return Reply((*first, told))
+
+
+_HELPLESS = re.compile(r"Sorry|I'm sorry|I don't have|Thank you for your time|Have a good day|I'll pass on|I'm calling")
+
+
+def _unanswered(dialogue: Dialogue, talk: Talk, conversation: Conversation, hint: str) -> Reply:
+    """The agent spoke last, or nobody has spoken yet."""
+    lines = conversation.lines
+    if not lines:
+        return Reply((greeting(conversation.brief), *dialogue.respond(talk, "yes")[1].sentences))
+    if lines[-1].cut and not _SILENT.search(hint):
+        return dialogue.go_on(talk)
+    asked = 0
+    for line in reversed(lines):
+        if line.speaker is Speaker.CALLEE:
+            break
+        asked += STILL_THERE in line.text or CAN_YOU_HEAR in line.text
+    if asked:
+        return dialogue.close(talk, "I can't hear you, so I'll end the call here.", note="the callee went silent")
+    heard = any(line.speaker is Speaker.CALLEE for line in lines)
+    return Reply((STILL_THERE if heard else CAN_YOU_HEAR,))
+
+
+def greeting(brief: Brief) -> str:
+    """Who is calling, for a call whose opening line was not spoken."""
+    name = f" {brief.first_name}" if brief.first_name else ""
+    for_whom = f" calling for {brief.organization}" if brief.organization else ""
+    return f"Hi{name}, this is {brief.agent_name}, an AI assistant{for_whom}."
+
+
+def _message(brief: Brief) -> Reply:
+    """One message for a voicemail: who, why, and a request to call back."""
+    found = goals(brief.action, brief.first_name)
+    why = found[0].statement if found else ""
+    said = (greeting(brief), why, "Please call us back. Goodbye.")
+    return Reply(tuple(filter(None, said)), Outcome.VOICEMAIL, "left a message asking to call back")
+
+
+def spoken_hint(hint: str, brief: Brief) -> str:
+    """The operator's advice as a sentence to the callee; empty if it is about manners and not to be said."""
+    hint = hint.strip().rstrip(".")
+    if not hint or _MANNERS.match(hint):
+        return ""
+    if offered := re.match(r"(?:offer|propose|suggest)(?: (?:him|her|them))? (.+)", hint, re.I):
+        return sentence(f"I can also offer {to_you(offered[1], brief.first_name)}")
+    if told := re.match(
+        r"(?:tell|let|inform|say|mention|add)\b(?: (?:him|her|them|to \w+))?(?: know)?(?: that)? (.+)", hint, re.I
+    ):
+        return sentence(to_you(f"tell him {told[1]}", brief.first_name).removeprefix("tell you "))
+    if re.match(r"(?:ask|remind|apologi[sz]e|thank|confirm|find out|check)\b", hint, re.I):
+        goal = goals(hint, brief.first_name)[0]
+        return (
+            goal.question
+            if goal.question and not goal.statement
+            else goal.statement.replace("I'm calling to", "I'd like to")
+        )
+    return sentence(hint)

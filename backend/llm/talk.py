@@ -1,0 +1,94 @@
+"""How far a call has come: what was put to the callee, what was asked last, what was agreed.
+
+What the agent's lines asked is read from the words that were heard, whoever chose them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from backend.llm.errand import Goal
+from backend.llm.intents import plain
+from backend.llm.times import When, find
+from backend.models import Outcome
+
+
+class Asked(Enum):
+    """What the callee was last asked, so what a "yes" refers to."""
+
+    MOMENT = "whether there is time, or the call may go on"
+    IDENTITY = "whether the person is the one meant"
+    GOAL = "what the call is for"
+    OFFER = "whether one of the offered times would work"
+    WHEN = "which time would suit"
+    SURE = "whether to note a yes"
+    CALLBACK = "when to call back"
+    ELSE = "whether there is anything else"
+
+
+# How each question is known again in a line that was heard, whoever spoke it.
+_HEARD: tuple[tuple[Asked, str], ...] = (
+    (Asked.MOMENT, r"do you have a (?:quick |short )?(?:moment|minute)|is it all right if i go"),
+    (Asked.IDENTITY, r"am i speaking (?:with|to)"),
+    (Asked.WHEN, r"which day and time"),
+    (Asked.OFFER, r"would .{3,90}? (?:work|suit)|(?:offer|how about|what about) .{0,60}"),
+    (Asked.SURE, r"shall i note that"),
+    (Asked.CALLBACK, r"when would be a good time"),
+    (Asked.ELSE, r"is there anything else|what would you like|how (?:can|may) i help"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How far a call has come."""
+
+    asked: Asked = Asked.MOMENT
+    offered: tuple[When, ...] = ()
+    put: int = 0
+    """How many goals the callee has heard of."""
+    settled: int = 0
+    """How many goals have got their answer."""
+    outcome: Outcome | None = None
+    notes: tuple[str, ...] = ()
+    curious: bool = False
+    """Whether the callee has asked anything, so that there may be more to ask."""
+    puzzled: int = 0
+    """How often in a row the callee was not understood."""
+    stalled: int = 0
+    """How often the callee said again what had already led nowhere."""
+    said: frozenset[str] = frozenset()
+    last: str = ""
+    """The agent's last line, as heard."""
+
+    def noting(self, *notes: str) -> Talk:
+        return replace(self, notes=(*self.notes, *(note for note in notes if note not in self.notes)))
+
+    def done(self, outcome: Outcome, note: str) -> Talk:
+        """The goal in hand has got its answer; the first goal that has one decides the call's outcome."""
+        settled, outcome = self.settled + 1, self.outcome or outcome
+        return replace(self.noting(note), settled=settled, outcome=outcome, asked=Asked.GOAL, puzzled=0)
+
+    def hearing(self, text: str, goal: Goal | None) -> Talk:
+        """The state after the callee heard these words of the agent's, with this goal in hand."""
+        flat, times = plain(text), find(text)
+        asked = [(match.start(), kind) for kind, known in _HEARD for match in re.finditer(known, flat)]
+        asked = [found for found in asked if times or found[1] is not Asked.OFFER]
+        if goal and (place := _place(goal, flat)) >= 0:
+            asked.append((place, Asked.GOAL))
+        if not asked:
+            return replace(self, last=text)
+        kind = max(asked, key=lambda found: found[0])[1]
+        put = self.settled + 1 if goal and kind in {Asked.GOAL, Asked.OFFER, Asked.WHEN} else self.put
+        return replace(self, asked=kind, last=text, put=put, offered=times if kind is Asked.OFFER else self.offered)
+
+
+def _place(goal: Goal, flat: str) -> int:
+    """Where a heard line puts this goal, or -1. Most of the statement will do, if the question was cut off."""
+    for question in (goal.question, goal.again):
+        stem = " ".join(plain(question).split()[:4])
+        if stem and (place := flat.rfind(stem)) >= 0:
+            return place
+    words = plain(goal.statement).split()
+    return 0 if len(words) > 3 and " ".join(words[: -(-len(words) * 4 // 5)]) in flat else -1

@@ -1,0 +1,61 @@
+"""A real uvicorn inside a running event loop, for the servers on this machine that stand in for providers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_IDLE = 300
+"""Seconds an idle connection is kept: longer than any client here keeps one, so that only clients ever let go."""
+_GRACE = 1
+"""Seconds that requests still running at the end get to finish, before they are cancelled."""
+
+
+@asynccontextmanager
+async def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+    """Serve HTTP until the block is left, and yield the port; 0 takes a free one. No task outlives the block.
+
+    Signals stay with whoever runs the loop, and nothing polls: only uvicorn's start and stop are used, since its own
+    main loop does nothing but look for signals and keep a date header fresh.
+
+    Raises:
+        OSError: the address cannot be listened on.
+        RuntimeError: the app's own lifespan failed to start.
+    """
+    with socket.create_server((host, port)) as listener:
+        server = uvicorn.Server(_config(app))
+        server.config.load()
+        server.lifespan = server.config.lifespan_class(server.config)
+        await _start(server, listener)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            await server.shutdown([listener])
+            # Past the grace uvicorn cancels what still runs, but does not wait for it.
+            if server.server_state.tasks:
+                await asyncio.wait(server.server_state.tasks)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        date_header=False,
+        timeout_keep_alive=_IDLE,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+async def _start(server: uvicorn.Server, listener: socket.socket) -> None:
+    try:
+        await server.startup([listener])
+    except SystemExit:
+        # uvicorn takes itself for the whole program; here it is a guest.
+        raise RuntimeError("the server's app failed while starting; its log line above says why") from None

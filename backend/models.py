@@ -1,0 +1,298 @@
+"""The words of the house: what a call is, and everything that can be heard, said or go wrong in one.
+
+Frozen and free of I/O, so that every other file may import it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class LineKind(StrEnum):
+    """Where a call goes: out to the telephone network, or to a synthetic callee on this machine."""
+
+    PHONE = "phone"
+    PRACTICE = "practice"
+
+
+class Direction(StrEnum):
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class Status(StrEnum):
+    """A call's state as the carrier reports it (Twilio's names), after `created`: in the store, not yet dialled."""
+
+    CREATED = "created"
+    QUEUED = "queued"
+    INITIATED = "initiated"
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no-answer"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def final(self) -> bool:
+        return self in FINAL
+
+    def follows(self, earlier: Status) -> bool:
+        """Whether a report of this status may overwrite `earlier`: never backwards, never out of a final state."""
+        return not earlier.final and _ORDER[self] > _ORDER[earlier]
+
+
+FINAL = frozenset({Status.COMPLETED, Status.BUSY, Status.NO_ANSWER, Status.FAILED, Status.CANCELED})
+_ORDER = {status: 9 if status in FINAL else place for place, status in enumerate(Status)}
+
+
+class Outcome(StrEnum):
+    """What came of a call, in the operator's terms."""
+
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    RESCHEDULED = "rescheduled"
+    CALL_BACK = "call back"
+    FOLLOW_UP = "follow-up needed"
+    WRONG_PERSON = "wrong person"
+    VOICEMAIL = "voicemail left"
+    OPTED_OUT = "opted out"
+    HUNG_UP = "callee hung up"
+    STOPPED = "stopped by operator"
+    NO_ANSWER = "no answer"
+    FAILED = "failed"
+    UNCLEAR = "unclear"
+
+
+class Speaker(StrEnum):
+    AGENT = "agent"
+    CALLEE = "callee"
+
+
+class TurnState(StrEnum):
+    """`open` while it is being spoken; `cut` when somebody talked over it before it was out."""
+
+    OPEN = "open"
+    DONE = "done"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a call is about: everything the operator fills in."""
+
+    to: str
+    """E.164, such as +12025550143; for an incoming call, the caller's number."""
+    action: str
+    """What to get done."""
+    context: str = ""
+    """What the agent may say about it; nothing else is fact."""
+    callee_name: str = ""
+    agent_name: str = "Alex"
+    organization: str = ""
+    line: LineKind = LineKind.PRACTICE
+    persona: str = "cooperative"
+    """Who picks up on the practice line."""
+    direction: Direction = Direction.OUTBOUND
+
+    @property
+    def first_name(self) -> str:
+        """The name to greet by; titles are skipped, so that nobody is greeted as "Dr."."""
+        names = [word for word in self.callee_name.split() if word.rstrip(".").lower() not in _TITLES]
+        if not names:
+            return ""
+        return names[0] if names == self.callee_name.split() else self.callee_name.strip()
+
+
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "madam"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call's row."""
+
+    id: str
+    brief: Brief
+    status: Status = Status.CREATED
+    outcome: Outcome | None = None
+    note: str = ""
+    """The agent's one-line report of the result, such as the new time agreed on."""
+    ending: str = ""
+    """Why the call ended, in one plain sentence."""
+    troubles: tuple[str, ...] = ()
+    """What went wrong on the way, in order, each a plain sentence."""
+    provider_sid: str = ""
+    created: float = 0.0
+    """Unix seconds, as are the next two."""
+    answered: float | None = None
+    ended: float | None = None
+    parts: dict[str, str] = field(default_factory=dict)
+    """Which engine served as stt, llm and tts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn's row."""
+
+    number: int
+    """Order within the call, from 1."""
+    speaker: Speaker
+    text: str
+    """Callee: the words recognised. Agent: the words meant to be said."""
+    heard: str
+    """Agent: the words whose sound the carrier confirmed as played. Callee: as `text`."""
+    state: TurnState
+    started: float
+    """Unix seconds."""
+    ended: float | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+    """Milliseconds from the callee's end of turn to: first_token, first_clause, first_voice, first_sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a call's flight recorder."""
+
+    at: float
+    """Unix seconds."""
+    kind: str
+    data: dict[str, object]
+
+
+# --- what the callee says: speech to text -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The callee is speaking; the turn's words so far (the whole turn, not the latest piece)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EagerEnd:
+    """The turn has probably ended with these words: worth thinking, not yet worth speaking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The callee went on after an EagerEnd."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnd:
+    """The turn has ended with these words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A provider failed and was worked around; for the call's row, as a plain sentence."""
+
+    what: str
+
+
+Heard = Partial | EagerEnd | Resumed | TurnEnd | Trouble
+
+
+# --- what the agent says: language model and voice ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of the answer's text, as streamed: any length, spaces included."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """The model asks for something to be done, such as `end_call`."""
+
+    name: str
+    arguments: dict[str, object]
+
+
+Answered = Said | ToolUse | Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A piece of voiced speech."""
+
+    sound: bytes
+    """8 kHz mu-law, any length."""
+    text: str = ""
+    """The characters that are voiced in this piece; may be empty when a piece only continues the last one."""
+    starts: tuple[int, ...] = ()
+    """For each character of `text`, when it begins: milliseconds from the start of this piece's sound."""
+
+
+Voiced = Spoken | Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One line of the conversation as both sides know it: an agent's line holds only words that were heard."""
+
+    speaker: Speaker
+    text: str
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a language model is given: the brief and everything that was really said and heard so far."""
+
+    brief: Brief
+    lines: tuple[Utterance, ...] = ()
+
+    def plus(self, speaker: Speaker, text: str, cut: bool = False) -> Conversation:
+        return replace(self, lines=(*self.lines, Utterance(speaker, text, cut)))
+
+
+# --- what the line brings: telephony --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    mulaw: bytes
+    """The callee's side, 8 kHz mu-law, any length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """All sound sent before the mark of this name was played, or dropped by a `clear`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The line is gone: the far side hung up, or the socket broke."""
+
+    why: str
+
+
+LineEvent = Sound | Mark | Digit | Ended
+
+
+class ProviderError(Exception):
+    """A provider failed in a way a call can survive. The message is a plain sentence naming the provider.
+
+    Anything else that escapes from a provider is a bug and ends that call.
+    """
+
+
+class Refused(Exception):
+    """A call may not be placed. The message says to the operator what was expected, what came and what to do."""

@@ -1,0 +1,215 @@
+"""Who serves: the one place that knows providers by name. A key makes the real one serve, else this machine does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from anthropic import AsyncAnthropic
+
+from backend.call.manners import Manners
+from backend.call.mind import Mind
+from backend.call.session import Kit
+from backend.call.voice import Phrasebook, Voice
+from backend.config import Settings
+from backend.engines import VOICES, Engines, capacity, deaf, mute
+from backend.llm.claude import Claude, connect
+from backend.llm.offline import OfflineBrain
+from backend.models import Brief, LineKind, ProviderError
+from backend.practice.callee import Callee
+from backend.practice.carrier import practice_carrier
+from backend.practice.dialled_call import DialledCall
+from backend.practice.personas import PERSONAS
+from backend.seams import LanguageModel, SpeechToText, TextToSpeech
+from backend.stt.deepgram import Deepgram
+from backend.stt.keyterms import keyterms
+from backend.stt.offline import OfflineEar
+from backend.telephony.twilio import Account, Twilio
+from backend.tts.elevenlabs import ElevenLabs
+from backend.tts.offline import OfflineVoice
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the product as the operator should see it."""
+
+    name: str
+    """What it does: phone line, practice line, hearing, thinking, speaking."""
+    serves: str
+    """Who does it; empty when nobody can."""
+    real: bool
+    """Whether that is an outside provider, not this machine."""
+    advice: str = ""
+    """What to do to have more, or why it is missing."""
+
+
+class Providers:
+    """The process-wide side of the providers: connections and worker processes that all calls share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._phrases: dict[str, Phrasebook] = {}
+        self._engines: Engines | None = None
+        self._claude: AsyncAnthropic | None = None
+        self._deaf, self._mute = deaf(), mute()
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        if settings.anthropic_api_key:
+            self._claude = connect(settings.anthropic_api_key, settings.anthropic_base_url)
+            self._stack.push_async_callback(self._claude.close)
+        if not (self._deaf and self._mute):
+            self._engines = await self._stack.enter_async_context(Engines(workers=min(os.cpu_count() or 1, 4)))
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    # --- one call's providers -------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def kit(self, brief: Brief, manners: Manners) -> AsyncIterator[Kit]:
+        """Everything one call needs from providers, opened and warm.
+
+        Raises:
+            ProviderError: there is nobody to hear or to speak.
+        """
+        if why := self.why_not(brief):
+            raise ProviderError(why)
+        parts = {"stt": self._hearing.serves, "llm": self._thinking.serves, "tts": self._speaking.serves}
+        phrases = self._phrases.setdefault(parts["tts"], {})
+        async with (
+            self._ears(brief) as ears,
+            Mind(self._models(), manners) as mind,
+            Voice(self._voices(), manners, phrases) as voice,
+        ):
+            yield Kit(ears, mind, voice, parts)
+
+    def _ears(self, brief: Brief) -> SpeechToText:
+        settings = self._settings
+        if settings.deepgram_api_key:
+            terms = keyterms(brief)
+            return Deepgram(settings.deepgram_url, settings.deepgram_api_key, settings.deepgram_model, terms)
+        return OfflineEar(self._running_engines())
+
+    def _models(self) -> list[LanguageModel]:
+        if self._claude is None:
+            return [OfflineBrain()]
+        names = dict.fromkeys([self._settings.anthropic_model, self._settings.anthropic_fallback_model])
+        return [Claude(self._claude, name) for name in names if name]
+
+    def _voices(self) -> list[TextToSpeech]:
+        """The real voice first; this machine's takes over when that fails."""
+        settings = self._settings
+        voices: list[TextToSpeech] = []
+        if settings.elevenlabs_api_key:
+            key, voice = settings.elevenlabs_api_key, settings.elevenlabs_voice_id
+            voices.append(ElevenLabs(settings.elevenlabs_url, key, voice, settings.elevenlabs_model))
+        if not self._mute:
+            voices.append(OfflineVoice(self._running_engines(), VOICES["agent"]))
+        return voices
+
+    def _running_engines(self) -> Engines:
+        if self._engines is None:
+            raise ProviderError(self._deaf or self._mute)
+        return self._engines
+
+    # --- the lines ------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def carriers(self) -> AsyncIterator[dict[LineKind, Twilio]]:
+        """What calls can be placed with: Twilio where its keys are set, the practice line where it works."""
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            carriers: dict[LineKind, Twilio] = {}
+            if settings.has_phone:
+                account = Account(
+                    settings.twilio_account_sid,
+                    settings.twilio_auth_token,
+                    settings.twilio_phone_number,
+                    settings.twilio_api_url,
+                )
+                carriers[LineKind.PHONE] = await stack.enter_async_context(Twilio(account, settings.public_url))
+            if not self.why_no_practice:
+                practice = await stack.enter_async_context(practice_carrier(self._far_end, say=self._carrier_voice))
+                twilio = Twilio(practice.account, settings.server_url)
+                carriers[LineKind.PRACTICE] = await stack.enter_async_context(twilio)
+            yield carriers
+
+    @property
+    def why_no_practice(self) -> str:
+        """Why there is no practice line here; empty when there is one."""
+        return self._deaf or self._mute
+
+    def _far_end(self, dialled: DialledCall) -> Callee:
+        """Who picks up on the practice line."""
+        persona = PERSONAS.get(dialled.reason) or PERSONAS["cooperative"]
+        engines = self._running_engines()
+        return Callee(persona, OfflineEar(engines), OfflineVoice(engines, VOICES[persona.voice]))
+
+    async def _carrier_voice(self, text: str) -> bytes:
+        return await self._running_engines().synthesise(text, VOICES["older"])
+
+    # --- what serves, and how much of it --------------------------------------------------------------------
+
+    @property
+    def capacity(self) -> int:
+        """How many calls may use this machine's engines at once."""
+        return self._settings.offline_calls or capacity(os.cpu_count() or 1)
+
+    def uses_engines(self, brief: Brief) -> bool:
+        """Whether a call needs this machine's engines all the time, not only when a provider fails."""
+        settings = self._settings
+        offline = not (settings.deepgram_api_key and settings.elevenlabs_api_key)
+        return offline or brief.line is LineKind.PRACTICE
+
+    def why_not(self, brief: Brief) -> str:
+        """Why a call cannot be held at all; empty when it can."""
+        for part in (self._hearing, self._speaking):
+            if not part.serves:
+                return part.advice
+        return self.why_no_practice if brief.line is LineKind.PRACTICE else ""
+
+    @property
+    def parts(self) -> list[Part]:
+        """What is real, what is practice and what is missing."""
+        return [self._phone, self._practice, self._hearing, self._thinking, self._speaking]
+
+    @property
+    def _phone(self) -> Part:
+        if self._settings.has_phone:
+            return Part("Phone line", f"Twilio, calling from {self._settings.twilio_phone_number}", True)
+        wanted = "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_PHONE_NUMBER and PUBLIC_HOST"
+        return Part("Phone line", "", False, f"Set {wanted} in .env to call real phones.")
+
+    @property
+    def _practice(self) -> Part:
+        serves = "" if self.why_no_practice else "Synthetic callees on this machine"
+        return Part("Practice line", serves, False, self.why_no_practice)
+
+    @property
+    def _hearing(self) -> Part:
+        if self._settings.deepgram_api_key:
+            return Part("Hearing", f"Deepgram {self._settings.deepgram_model}", True)
+        if self._deaf:
+            return Part("Hearing", "", False, self._deaf)
+        return Part("Hearing", "Offline speech recognition", False, "Set DEEPGRAM_API_KEY in .env for Deepgram.")
+
+    @property
+    def _thinking(self) -> Part:
+        if self._settings.anthropic_api_key:
+            return Part("Thinking", f"Claude ({self._settings.anthropic_model})", True)
+        return Part("Thinking", "Offline brain, by rules", False, "Set ANTHROPIC_API_KEY in .env for Claude.")
+
+    @property
+    def _speaking(self) -> Part:
+        if self._settings.elevenlabs_api_key:
+            return Part("Speaking", f"ElevenLabs {self._settings.elevenlabs_model}", True)
+        if self._mute:
+            return Part("Speaking", "", False, self._mute)
+        advice = "Set ELEVENLABS_API_KEY and ELEVENLABS_VOICE_ID in .env for ElevenLabs."
+        return Part("Speaking", "Offline voice", False, advice)

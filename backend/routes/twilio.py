@@ -1,0 +1,127 @@
+"""What the carrier calls: webhooks and the media stream, each proven by its signature to come from the carrier."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket
+
+from backend.models import LineKind, Refused, Status
+from backend.switchboard import CallOver, NoSuchCall
+from backend.telephony import twiml
+from backend.telephony.stream import MediaStream, opened
+from backend.telephony.twilio import Twilio
+
+_LOG = logging.getLogger(__name__)
+_STREAM = "/twilio/stream"
+_LARGEST_FORM = 64 * 1024
+
+router = APIRouter(prefix="/twilio", include_in_schema=False)
+
+Form = Mapping[str, list[str]]
+
+
+async def signed_form(request: Request) -> Form:
+    """The form that one of our carriers posted; anybody else is turned away.
+
+    The URL is rebuilt from our own settings: behind a tunnel the request's own says another scheme and host, and
+    forwarded headers can be forged. Blank fields count for the signature.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_FORM:
+            raise HTTPException(413)
+    form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    query = f"?{request.url.query}" if request.url.query else ""
+    signature = request.headers.get("x-twilio-signature", "")
+    if _genuine(request.app.state.carriers, request.url.path + query, form, signature) is None:
+        _LOG.warning("refused an unsigned or wrongly signed request to %s", request.url.path)
+        raise HTTPException(403, "This request was not signed by the carrier.")
+    return form
+
+
+SignedForm = Annotated[Form, Depends(signed_form)]
+
+
+def _genuine(carriers: Mapping[LineKind, Twilio], path: str, form: Form, signature: str) -> LineKind | None:
+    """Which line's carrier sent this, if any."""
+    for line, carrier in carriers.items():
+        if signature and carrier.genuine(carrier.callback(path), dict(form.items()), signature):
+            return line
+    return None
+
+
+@router.post("/voice")
+async def voice(request: Request, form: SignedForm, call: str = "") -> Response:
+    """The callee has picked up, or somebody calls us: what the carrier shall do."""
+    switchboard, sid = request.app.state.switchboard, _first(form, "CallSid")
+    try:
+        call_id = call or switchboard.receive(_first(form, "From"), sid).id
+        token = switchboard.welcome(call_id, sid)
+    except Refused as refusal:
+        return _xml(twiml.refuse(str(refusal)))
+    except (NoSuchCall, CallOver):
+        _LOG.warning("the carrier asked about a call that is not waiting: %r", call)
+        return _xml(twiml.refuse(""))
+    row = request.app.state.store.call(call_id)
+    return _xml(twiml.connect(request.app.state.carriers[row.brief.line].stream_url(_STREAM), token))
+
+
+@router.post("/status", status_code=204)
+async def status(request: Request, form: SignedForm, call: str = "") -> None:
+    """How the call is doing. An incoming call is known by its SID alone."""
+    row = None if call else request.app.state.store.call_of(_first(form, "CallSid"))
+    said, sequence = _first(form, "CallStatus"), _first(form, "SequenceNumber")
+    if said in set(Status):
+        order = int(sequence) if sequence.isdigit() else -1
+        request.app.state.switchboard.report(row.id if row else call, Status(said), order)
+
+
+@router.post("/machine", status_code=204)
+async def machine(request: Request, form: SignedForm, call: str = "") -> None:
+    """Who picked up, in the carrier's opinion."""
+    request.app.state.switchboard.machine(call, _first(form, "AnsweredBy"))
+
+
+@router.websocket("/stream")
+async def stream(websocket: WebSocket) -> None:
+    """The sound of one call, both ways, until it is over."""
+    state = websocket.app.state
+    line = _signed_upgrade(websocket, state.carriers)
+    if line is None:
+        # Closing before accepting answers the handshake with 403.
+        await websocket.close()
+        return
+    await websocket.accept()
+    start = await opened(websocket)
+    over = None
+    if start:
+        hang_up = partial(state.carriers[line].hang_up, start.call_sid)
+        media = MediaStream(websocket, start, hang_up)
+        over = state.switchboard.admit(start.parameters.get("token", ""), start.call_sid, media)
+    if over is None:
+        _LOG.warning("refused a media stream without a valid token")
+        await websocket.close(1008)
+        return
+    await over
+
+
+def _signed_upgrade(websocket: WebSocket, carriers: Mapping[LineKind, Twilio]) -> LineKind | None:
+    signature = websocket.headers.get("x-twilio-signature", "")
+    for line, carrier in carriers.items():
+        if signature and carrier.genuine(carrier.stream_url(_STREAM), {}, signature):
+            return line
+    return None
+
+
+def _first(form: Form, name: str) -> str:
+    return form.get(name, [""])[0]
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type="text/xml")

@@ -1,0 +1,103 @@
+"""The media server: owns every call. HTTP and WebSocket in front, the switchboard behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import uvicorn
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from backend.config import Settings, is_loopback
+from backend.models import ProviderError, Refused
+from backend.providers import Providers
+from backend.routes import calls, twilio
+from backend.store import Store
+from backend.switchboard import CallOver, NoSuchCall, Switchboard
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; nothing is opened before its lifespan begins."""
+    app = FastAPI(
+        title="Phone Agent",
+        description="Place calls, watch them and step in.",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.settings = settings
+    app.include_router(calls.router)
+    app.include_router(twilio.router)
+    _add_health(app)
+    _add_docs(app)
+    _add_errors(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open what every call shares, in the order in which it is needed, and close it in reverse."""
+    state, settings = app.state, app.state.settings
+    with Store(settings.database_path) as state.store:
+        async with (
+            Providers(settings) as state.providers,
+            state.providers.carriers() as state.carriers,
+            Switchboard(settings, state.store, state.providers, state.carriers) as state.switchboard,
+        ):
+            yield
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/health", tags=["health"])
+    async def health(request: Request) -> dict[str, str | int]:
+        """Whether the server answers; says no more, since it is open to everybody."""
+        return {"status": "ok", "live_calls": request.app.state.switchboard.live}
+
+
+def _private(request: Request) -> None:
+    """Only for browsers on this machine: through a tunnel requests come from here too, but name another host."""
+    forwarded = any(name.startswith("x-forwarded") for name in request.headers)
+    if forwarded or not is_loopback(request.url.hostname or ""):
+        raise HTTPException(404)
+
+
+def _add_docs(app: FastAPI) -> None:
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(_private)])
+    async def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @app.get("/docs", include_in_schema=False, dependencies=[Depends(_private)])
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url="/openapi.json", title="Phone Agent")
+
+
+def _add_errors(app: FastAPI) -> None:
+    """What went wrong, as a sentence in `detail`."""
+    codes = {Refused: 422, ProviderError: 502, NoSuchCall: 404, CallOver: 409}
+
+    async def explain(_: Request, error: Exception) -> JSONResponse:
+        said = f"There is no call “{error}”." if isinstance(error, NoSuchCall) else str(error)
+        return JSONResponse({"detail": said}, status_code=codes[type(error)])
+
+    for kind in codes:
+        app.add_exception_handler(kind, explain)
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    uvicorn.run(
+        create_app(settings),
+        host=settings.media_server_host,
+        port=settings.media_server_port,
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=1 << 20,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=5,
+    )

@@ -1,0 +1,321 @@
+"""Speech to text with Deepgram over one websocket a call, in either of its dialects; a socket that breaks is replaced,
+and the sound of the unfinished turn replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from backend import audio
+from backend.models import Heard, ProviderError, Trouble
+from backend.stt.flux import Flux
+from backend.stt.nova import Nova
+from backend.stt.tape import Tape
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the client waits for what. Everything in seconds."""
+
+    opening: float = 10.0
+    """For the first socket, Flux's `Connected` included: a refused parameter may be answered by nothing at all."""
+    reopening: float = 5.0
+    """For a new socket in the middle of a call, where every second is dead air."""
+    pauses: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+    """Before each try to open one; after the last, recognition is lost."""
+    steady: float = 10.0
+    """A socket that served this long was good: its loss does not count as a failed try."""
+    gap: float = 0.5
+    """Without sound from the line, until silence is sent instead."""
+    mute: float = 8.0
+    """Without a message in the middle of a turn, until a socket counts as broken. Above Flux's `eot_timeout_ms`."""
+    farewell: float = 1.0
+    """For the last words after the sound has ended."""
+
+
+class Dialect(Protocol):
+    """One of Deepgram's two languages: messages in, what was heard out, without I/O. Keeps the call's open turn."""
+
+    path: str
+    greets: bool
+    chunk: int
+    parameters: tuple[tuple[str, str], ...]
+
+    @property
+    def in_turn(self) -> bool: ...
+    def hear(self, message: Mapping[str, object]) -> list[Heard]: ...
+    def finish(self) -> list[Heard]: ...
+    def resume(self) -> float: ...
+
+
+@dataclass(slots=True)
+class Link:
+    """One socket, and where it stands on the tape."""
+
+    socket: ClientConnection
+    opened: float
+    origin: int
+    """The place at which the server's second 0 lies."""
+    cursor: int
+    """The next byte to send."""
+    answered: bool = False
+
+    def take(self, tape: Tape, size: int) -> bytes:
+        """The next sound to send. What fell off the tape, because the network took too little, is skipped."""
+        lost = max(0, tape.start - self.cursor)
+        sound = tape.read(self.cursor + lost, size)
+        self.origin += lost
+        self.cursor += lost + len(sound)
+        return sound
+
+
+class Deepgram:
+    """`SpeechToText`. Entering opens the socket; silence keeps it open until `listen` brings the line's sound.
+
+    Silence, not KeepAlive, in both dialects: Flux knows no KeepAlive, v1 closes a fresh socket that gets nothing else,
+    and in both a turn ends only when the server hears that nothing more is said.
+
+    Raises:
+        ProviderError: on entering or from `listen`, when Deepgram refuses or cannot be reached.
+    """
+
+    MOST_UNREAD = 500
+    """Events kept for a listener that does not listen; beyond that the oldest is forgotten."""
+
+    def __init__(
+        self, url: str, key: str, model: str, keyterms: Sequence[str] = (), patience: Patience | None = None
+    ) -> None:
+        self._dialect: Dialect = Flux() if model.startswith("flux") else Nova()
+        self._url, self._key, self._model = url, key, model
+        self._address = f"{url}{self._dialect.path}?{_query(self._dialect, model, keyterms)}"
+        self._patience = patience or Patience()
+        self._tape = Tape()
+        self._fresh = asyncio.Event()
+        self._events: asyncio.Queue[Heard | None] = asyncio.Queue(self.MOST_UNREAD)
+        self._tries = 0
+
+    async def __aenter__(self) -> Self:
+        socket = await self._connect(self._patience.opening, "no try was made")
+        self._tries = 0
+        self._link = Link(socket, asyncio.get_running_loop().time(), 0, 0)
+        self._life = asyncio.create_task(self._live(), name="deepgram")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await _stop(self._life)
+        await self._link.socket.close()
+
+    async def listen(self, sound: AsyncIterator[bytes]) -> AsyncIterator[Heard]:
+        """See `SpeechToText.listen`. Once per call. What was said when `sound` ends is yielded as a last turn."""
+        feeding = asyncio.create_task(self._feed(sound), name="deepgram-sound")
+        try:
+            while (event := await self._events.get()) is not None:
+                yield event
+            await asyncio.wait([self._life])
+            if not self._life.cancelled():
+                self._life.result()
+            await feeding
+        finally:
+            await _stop(feeding)
+
+    async def _feed(self, sound: AsyncIterator[bytes]) -> None:
+        try:
+            async for piece in sound:
+                self._tape.add(piece)
+                self._fresh.set()
+            self._tape.ended = True
+            self._fresh.set()
+            # Flux answers CloseStream with nothing that could be waited for.
+            await asyncio.wait([self._life], timeout=self._patience.farewell)
+        finally:
+            self._life.cancel()
+
+    async def _live(self) -> None:
+        """Serve the call on one socket after another until its sound has ended."""
+        try:
+            while lost := await self._serve(self._link):
+                self._link = await self._reconnect(self._link, lost)
+        finally:
+            self._tell(*self._dialect.finish(), None)
+
+    async def _serve(self, link: Link) -> str:
+        """Until the sound has ended, or the socket is lost: the answer is why."""
+        try:
+            async with asyncio.TaskGroup() as both:
+                sending = both.create_task(self._send(link), name="deepgram-send")
+                lost = await self._receive(link)
+                sending.cancel()
+            return lost
+        finally:
+            await link.socket.close()
+
+    async def _receive(self, link: Link) -> str:
+        try:
+            while True:
+                async with asyncio.timeout(self._patience.mute if self._dialect.in_turn else None):
+                    message = _parsed(await link.socket.recv())
+                if message.get("type") == "Error":
+                    return str(message.get("description") or message.get("code") or "an error without a reason")
+                link.answered = True
+                self._tell(*self._dialect.hear(message))
+        except TimeoutError:
+            return "it fell silent in the middle of a turn"
+        except ConnectionClosed as closed:
+            return "" if self._tape.ended else _reason(closed)
+
+    async def _send(self, link: Link) -> None:
+        # A closed socket is reported by the receiving side, which also knows why.
+        with suppress(ConnectionClosed):
+            while await self._more(link):
+                await link.socket.send(link.take(self._tape, self._dialect.chunk))
+            await link.socket.send('{"type":"CloseStream"}')
+
+    async def _more(self, link: Link) -> bool:
+        """Wait for a chunk of sound; False when everything was sent. Where the line brings none, silence goes out."""
+        while self._tape.end - link.cursor < self._dialect.chunk and not self._tape.ended:
+            self._fresh.clear()
+            try:
+                async with asyncio.timeout(self._patience.gap):
+                    await self._fresh.wait()
+            except TimeoutError:
+                self._tape.add(audio.SILENCE * int(self._patience.gap * audio.RATE))
+        return link.cursor < self._tape.end
+
+    async def _reconnect(self, lost: Link, why: str) -> Link:
+        now = asyncio.get_running_loop().time
+        if lost.answered and now() - lost.opened >= self._patience.steady:
+            self._tries = 0
+        socket = await self._connect(self._patience.reopening, why)
+        place = lost.origin + round(self._dialect.resume() * audio.RATE)
+        place = min(max(place, self._tape.start), self._tape.end)
+        replayed = audio.seconds(self._tape.end - place)
+        self._tell(Trouble(f"Deepgram's connection broke ({why}); a new one heard the last {replayed:.1f} s again."))
+        return Link(socket, now(), place, place)
+
+    async def _connect(self, within: float, why: str) -> ClientConnection:
+        """Open a socket, trying again after short pauses; `why` is what is known so far of the failure."""
+        try:
+            async with asyncio.timeout(within):
+                for pause in self._patience.pauses[self._tries :]:
+                    self._tries += 1
+                    await asyncio.sleep(pause)
+                    try:
+                        return await self._open()
+                    except (OSError, WebSocketException) as error:
+                        why = _reason(error)
+        except TimeoutError:
+            why = f"no answer within {within:g} s"
+        raise ProviderError(f"Deepgram at {self._url} cannot be used: {why}. Check the network and DEEPGRAM_URL.")
+
+    async def _open(self) -> ClientConnection:
+        """One try.
+
+        Raises:
+            ProviderError: Deepgram refuses and would do so again.
+            OSError, WebSocketException: another try may succeed.
+        """
+        try:
+            socket = await connect(
+                self._address,
+                additional_headers={"Authorization": f"Token {self._key}"},
+                proxy=None,
+                compression=None,
+                open_timeout=None,
+                ping_interval=5,
+                ping_timeout=5,
+                close_timeout=0.5,
+            )
+        except InvalidStatus as refused:
+            if advice := _advice(refused.response.status_code, self._model):
+                raise ProviderError(f"Deepgram refused ({_reason(refused)}): {advice}.") from None
+            raise
+        try:
+            if self._dialect.greets:
+                _welcomed(_parsed(await socket.recv()))
+        except BaseException:
+            await socket.close()
+            raise
+        return socket
+
+    def _tell(self, *events: Heard | None) -> None:
+        for event in events:
+            if self._events.full():
+                self._events.get_nowait()
+            self._events.put_nowait(event)
+
+
+async def check(url: str, key: str, model: str) -> None:
+    """Open a socket as a call would, and close it.
+
+    Raises:
+        ProviderError: key or model were refused, or Deepgram cannot be reached.
+    """
+    async with Deepgram(url, key, model):
+        pass
+
+
+def _query(dialect: Dialect, model: str, terms: Sequence[str]) -> str:
+    sound = (("encoding", "mulaw"), ("sample_rate", str(audio.RATE)))
+    return urlencode([("model", model), *sound, *dialect.parameters, *(("keyterm", term) for term in terms)])
+
+
+def _advice(status: int, model: str) -> str | None:
+    """What to do about a refusal that would come again; None where another try may succeed."""
+    match status:
+        case 401:
+            return "check DEEPGRAM_API_KEY in .env"
+        case 402:
+            return "the Deepgram project is out of credit; top it up in Deepgram's console"
+        case 403:
+            return f"this key may not use the model {model}; check DEEPGRAM_MODEL in .env and the key's permissions"
+        case 408 | 429:
+            return None
+        case _ if 400 <= status < 500:
+            return f"check DEEPGRAM_MODEL ({model}) and DEEPGRAM_URL in .env"
+    return None
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case InvalidStatus(response=response):
+            said = response.headers.get("dg-error", "")
+            return f"HTTP {response.status_code}{': ' if said else ''}{said}"
+        case ConnectionClosed(rcvd=close) if close:
+            return f"code {close.code} {close.reason}".strip()
+        case ConnectionClosed():
+            return "the network broke"
+    return str(error) or type(error).__name__
+
+
+def _welcomed(message: Mapping[str, object]) -> None:
+    if message.get("type") == "Error":
+        raise ConnectionError(str(message.get("description") or message.get("code")))
+
+
+def _parsed(data: str | bytes) -> dict[str, object]:
+    """A message; what is none of Deepgram's is empty, since newer servers may send what is not known here."""
+    try:
+        message = json.loads(data)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    """Cancel and wait. Asking for the exception marks it as seen: whoever it concerns was told by `listen`."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()

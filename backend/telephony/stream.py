@@ -1,0 +1,223 @@
+"""Twilio's media stream: the messages on its WebSocket (pure), and a phone call's `Line` over that socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from backend.models import Digit, Ended, LineEvent, Mark, ProviderError, Sound
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 64 * 1024
+"""Characters in a message. Twilio's have some 300, so this is room for half a minute of sound, not for an attack."""
+_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+_WRITE = 5.0
+"""Seconds a message may wait for room in the socket; longer, and the carrier has stopped reading."""
+_SILENCE = 20.0
+"""Seconds without any message. Twilio sends 50 a second, also while nobody speaks, so the line is dead by then."""
+_END_CALL = 25.0
+"""Seconds for ending the call by REST: a farewell that fails and a plain hang-up after it."""
+_CLOSE = 1.0
+
+_LOST = "The connection to the carrier was lost."
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The stream has begun: which call it belongs to."""
+
+    stream_sid: str
+    call_sid: str
+    parameters: dict[str, str]
+    """What our TwiML gave to the stream, such as its one-time token."""
+
+
+# --- the messages: JSON text both ways, https://www.twilio.com/docs/voice/media-streams/websocket-messages ---------
+
+
+def parse(text: str) -> Start | LineEvent | None:
+    """One message from Twilio; None for what says nothing to us: unknown, malformed, oversized, or our own track.
+
+    A stranger who found the URL can send anything, so nothing in here may raise.
+    """
+    if len(text) > _LONGEST:
+        return None
+    try:
+        message = json.loads(text)
+        return _READERS[message["event"]](message)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _start(message: dict[str, dict[str, object]]) -> Start | None:
+    start = message["start"]
+    stream_sid, call_sid = str(start["streamSid"]), str(start["callSid"])
+    given = start.get("customParameters")
+    parameters = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+    fit = _SID.fullmatch(stream_sid) and _SID.fullmatch(call_sid)
+    return Start(stream_sid, call_sid, parameters) if fit else None
+
+
+def _media(message: dict[str, dict[str, str]]) -> Sound | None:
+    media = message["media"]
+    if media.get("track", "inbound") != "inbound":
+        return None
+    sound = a2b_base64(media["payload"], strict_mode=True)
+    return Sound(sound) if sound else None
+
+
+def _mark(message: dict[str, dict[str, str]]) -> Mark | None:
+    name = message["mark"]["name"]
+    return Mark(name) if isinstance(name, str) else None
+
+
+def _dtmf(message: dict[str, dict[str, str]]) -> Digit | None:
+    digit = message["dtmf"]["digit"]
+    return Digit(digit) if len(digit) == 1 and digit in "0123456789*#ABCD" else None
+
+
+def _stop(message: object) -> Ended:
+    return Ended("The callee hung up.")
+
+
+_READERS: dict[str, Callable[..., Start | LineEvent | None]] = {
+    "media": _media,
+    "mark": _mark,
+    "dtmf": _dtmf,
+    "start": _start,
+    "stop": _stop,
+}
+
+
+def media(sid: str, sound: bytes) -> str:
+    """Append mu-law to what Twilio plays in stream `sid`."""
+    payload = b2a_base64(sound, newline=False).decode("ascii")
+    return json.dumps({"event": "media", "streamSid": sid, "media": {"payload": payload}})
+
+
+def mark(sid: str, name: str) -> str:
+    """Ask Twilio to send this name back once everything before it was played or cleared."""
+    return json.dumps({"event": "mark", "streamSid": sid, "mark": {"name": name}})
+
+
+def clear(sid: str) -> str:
+    """Drop what Twilio has not played yet; the marks in it come back at once."""
+    return json.dumps({"event": "clear", "streamSid": sid})
+
+
+# --- the line ------------------------------------------------------------------------------------------------
+
+
+async def opened(websocket: WebSocket, within: float = 5.0) -> Start | None:
+    """The `start` of a stream whose socket was just accepted; None when none comes within these seconds.
+
+    A socket that stays mute belongs to no call: without the deadline strangers could hold sockets open for free.
+    """
+    try:
+        async with asyncio.timeout(within):
+            while (message := await websocket.receive())["type"] == "websocket.receive":
+                if isinstance(start := parse(message.get("text") or ""), Start):
+                    return start
+    except TimeoutError:
+        log.warning("A media stream sent no start within %g seconds", within)
+    return None
+
+
+class MediaStream:
+    """A `Line` over an accepted WebSocket whose `start` was read.
+
+    Reading has one owner, the iterator of `events`. Writing has many, and a lock: messages leave whole and in the order
+    of the calls, so that nothing sent before a `clear` can arrive after it. Once the socket is gone, or takes nothing
+    for five seconds, what is sent is dropped without a word: `events` is where a line reports its end.
+    """
+
+    def __init__(self, websocket: WebSocket, start: Start, end_call: Callable[[str], Awaitable[None]]) -> None:
+        """`end_call(farewell)` ends the phone call itself, which no message on this socket can do."""
+        self._websocket = websocket
+        self._sid = start.stream_sid
+        self._end_call = end_call
+        self._writing = asyncio.Lock()
+        self._gone = False
+        self._hung_up = False
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        event: LineEvent | None = None
+        while not isinstance(event, Ended):
+            event = await self._event()
+            if event is not None:
+                yield event
+
+    async def _event(self) -> LineEvent | None:
+        try:
+            async with asyncio.timeout(_SILENCE):
+                message = await self._websocket.receive()
+        except TimeoutError:
+            return self._ended(f"The carrier sent nothing for {_SILENCE:g} seconds.")
+        except RuntimeError:  # Starlette's answer to reading on after the disconnect was read
+            return self._ended(_LOST)
+        if message["type"] == "websocket.disconnect" or self._gone:
+            return self._ended(_LOST)
+        match parse(message.get("text") or ""):
+            case Start():  # one call per socket: a second start is a mistake or a trick
+                return None
+            case Ended(why):
+                return self._ended(why)
+            case event:
+                return event
+
+    def _ended(self, why: str) -> Ended:
+        self._gone = True
+        return Ended("The call was hung up from here." if self._hung_up else why)
+
+    async def play(self, sound: bytes) -> None:
+        if sound:
+            await self._send(media(self._sid, sound))
+
+    async def mark(self, name: str) -> None:
+        await self._send(mark(self._sid, name))
+
+    async def clear(self) -> None:
+        await self._send(clear(self._sid))
+
+    async def _send(self, text: str) -> None:
+        if self._gone:
+            return
+        try:
+            async with asyncio.timeout(_WRITE), self._writing:
+                await self._websocket.send_text(text)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            # Gone on their side, gone on ours, or not reading (a TimeoutError is an OSError).
+            self._gone = True
+
+    async def hang_up(self, farewell: str = "") -> None:
+        """End the call by REST, then close the socket: should REST fail, that makes Twilio go on to `<Hangup/>`."""
+        if self._hung_up:
+            return
+        self._hung_up = True
+        try:
+            async with asyncio.timeout(_END_CALL):
+                await self._end_call(farewell)
+        except (ProviderError, TimeoutError) as error:
+            log.warning("Hanging up failed, so closing the stream must end the call: %s", error or "no answer")
+        except Exception:
+            # A bug, but whoever hangs up is leaving already: what is left to do is to close the socket.
+            log.exception("Hanging up failed, so closing the stream must end the call")
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        self._gone = True
+        try:
+            async with asyncio.timeout(_CLOSE):
+                await self._websocket.close()
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            pass  # it was closed already, or nobody is there to read the goodbye

@@ -1,0 +1,240 @@
+"""What the pages share: where their data comes from, and how a call, its words and its times look."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from backend.client import Client, Part, ServerError, Setup
+from backend.config import Settings, load
+from backend.models import Call, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.store import Archive
+
+T = TypeVar("T")
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
+
+_LAST_TURNS = 60
+"""How many turns are drawn while a call is polled; more would cost the browser and the server too much."""
+
+LINES = {LineKind.PHONE: "Real phone", LineKind.PRACTICE: "Practice line"}
+PARTS = {"stt": "Hearing", "llm": "Thinking", "tts": "Speaking"}
+
+_STATUSES: dict[Status, tuple[str, Colour, str]] = {
+    Status.CREATED: ("Getting ready", "gray", "hourglass_top"),
+    Status.QUEUED: ("Dialling", "orange", "dialpad"),
+    Status.INITIATED: ("Dialling", "orange", "dialpad"),
+    Status.RINGING: ("Ringing", "orange", "ring_volume"),
+    Status.IN_PROGRESS: ("On the call", "green", "graphic_eq"),
+    Status.COMPLETED: ("Over", "gray", "call_end"),
+    Status.BUSY: ("Busy", "gray", "phone_disabled"),
+    Status.NO_ANSWER: ("No answer", "gray", "phone_missed"),
+    Status.FAILED: ("Failed", "red", "error"),
+    Status.CANCELED: ("Cancelled", "gray", "phone_disabled"),
+}
+
+_OUTCOMES: dict[Outcome, tuple[Colour, str]] = {
+    Outcome.CONFIRMED: ("green", "check_circle"),
+    Outcome.RESCHEDULED: ("green", "event_repeat"),
+    Outcome.DECLINED: ("orange", "do_not_disturb_on"),
+    Outcome.CALL_BACK: ("blue", "phone_callback"),
+    Outcome.FOLLOW_UP: ("blue", "assignment_late"),
+    Outcome.VOICEMAIL: ("blue", "voicemail"),
+    Outcome.WRONG_PERSON: ("orange", "person_off"),
+    Outcome.OPTED_OUT: ("red", "block"),
+    Outcome.HUNG_UP: ("orange", "call_end"),
+    Outcome.STOPPED: ("gray", "stop_circle"),
+    Outcome.NO_ANSWER: ("gray", "phone_missed"),
+    Outcome.FAILED: ("red", "error"),
+    Outcome.UNCLEAR: ("gray", "help"),
+}
+
+
+# --- where data comes from ------------------------------------------------------------------------------------
+
+
+@st.cache_resource
+def settings() -> Settings:
+    """Read once, like the media server does: changes to .env count for both after a restart."""
+    return load()
+
+
+@st.cache_resource
+def client() -> Client:
+    return Client(settings().server_url, settings().token)
+
+
+def read(ask: Callable[[Archive], T], otherwise: T) -> T:
+    """Ask the store; `otherwise` when no media server has ever run here."""
+    try:
+        with Archive.open(settings().database_path) as archive:
+            return ask(archive)
+    except FileNotFoundError:
+        return otherwise
+
+
+def setup() -> Setup | None:
+    """What the media server has to work with; None, and said on the page, when it cannot be asked."""
+    try:
+        return client().setup()
+    except ServerError as error:
+        server_trouble(error)
+        return None
+
+
+def server_trouble(error: ServerError) -> None:
+    st.error(plain(str(error)), icon=":material/cloud_off:")
+
+
+def unknown_call() -> None:
+    st.warning("There is no such call here: the link may be from another machine.", icon=":material/search_off:")
+
+
+# --- words and times ------------------------------------------------------------------------------------------
+
+
+def plain(text: str) -> str:
+    """Text that somebody typed or said, so that Markdown shows it as it is."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "  \n")
+
+
+def short(text: str, length: int = 110) -> str:
+    """One line of at most this many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def now() -> datetime:
+    """The operator's own clock, as the browser tells its zone."""
+    return local(time.time())
+
+
+def local(moment: float) -> datetime:
+    zone = st.context.timezone
+    return datetime.fromtimestamp(moment, ZoneInfo(zone)) if zone else datetime.fromtimestamp(moment).astimezone()
+
+
+def when(moment: float) -> str:
+    """Such as "Today, 14:05" or "3 November 2026, 14:05"."""
+    at = local(moment)
+    days = (now().date() - at.date()).days
+    day = {0: "Today", 1: "Yesterday"}.get(days, f"{at.day} {at:%B %Y}")
+    return f"{day}, {at:%H:%M}"
+
+
+def clock(seconds: float) -> str:
+    """Such as 1:05, or 1:02:03 from an hour on."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def who(call: Call) -> str:
+    return call.brief.callee_name or call.brief.to
+
+
+def lasted(call: Call) -> float | None:
+    """Seconds of talk, until now when it goes on; None when nobody picked up."""
+    return None if call.answered is None else (call.ended or time.time()) - call.answered
+
+
+def delays(turns: Sequence[Turn]) -> dict[int, float]:
+    """By turn number, the milliseconds from the callee's last word to the agent's first sound."""
+    return {turn.number: turn.timings["first_sound"] for turn in turns if "first_sound" in turn.timings}
+
+
+# --- how a call looks -----------------------------------------------------------------------------------------
+
+
+def status_badge(call: Call) -> None:
+    label, colour, icon = _STATUSES[call.status]
+    st.badge(label, icon=f":material/{icon}:", color=colour)
+
+
+def outcome_badge(call: Call) -> None:
+    """What came of it; its status while that is open."""
+    if call.outcome is None:
+        status_badge(call)
+        return
+    colour, icon = _OUTCOMES[call.outcome]
+    st.badge(call.outcome.capitalize(), icon=f":material/{icon}:", color=colour)
+
+
+def line_badge(call: Call) -> None:
+    if call.brief.line is LineKind.PRACTICE:
+        st.badge("Practice", icon=":material/school:", color="violet")
+    else:
+        st.badge("Real phone", icon=":material/call:", color="gray")
+
+
+def part_badge(part: Part) -> None:
+    if not part.serves:
+        st.badge("Not set up", icon=":material/remove:", color="gray")
+    elif part.real:
+        st.badge("Real", icon=":material/check:", color="green")
+    else:
+        st.badge("Practice", icon=":material/school:", color="violet")
+
+
+def troubles(call: Call) -> None:
+    """What went wrong and was worked around, as notes."""
+    for trouble in call.troubles:
+        st.markdown(f":orange[:material/warning:] :small[{plain(trouble)}]")
+
+
+def about(call: Call) -> None:
+    """What the call was to do, and who served it."""
+    brief = call.brief
+    caller = " of ".join(plain(name) for name in (brief.agent_name, brief.organization) if name)
+    st.markdown(f"**What to get done**  \n{plain(brief.action)}")
+    if brief.context:
+        st.markdown(f"**What the agent may say**  \n{plain(brief.context)}")
+    facts = {"Caller": caller, "Number": plain(brief.to), "Line": LINES[brief.line]}
+    facts |= {PARTS.get(key, key): plain(name) for key, name in call.parts.items()}
+    st.markdown("  \n".join(f":gray[{name}:] {value}" for name, value in facts.items() if value))
+
+
+def transcript(call: Call, turns: Sequence[Turn]) -> None:
+    for turn in turns:
+        agent = turn.speaker is Speaker.AGENT
+        name = call.brief.agent_name if agent else who(call)
+        role, avatar = ("assistant", ":material/support_agent:") if agent else ("user", ":material/person:")
+        with st.chat_message(role, avatar=avatar):
+            st.markdown(f"{_words(turn)}  \n:small[:gray[{_margin(call, turn, plain(name))}]]")
+
+
+def latest(call_id: str) -> Callable[[Archive], list[Turn]]:
+    return lambda archive: archive.turns(call_id, last=_LAST_TURNS)
+
+
+def unheard(turn: Turn) -> str:
+    """What of an agent's turn the callee has not heard."""
+    if turn.text.startswith(turn.heard):
+        return turn.text[len(turn.heard) :].strip()
+    # Spacing may differ between what was meant and what was timed; words do not.
+    return " ".join(turn.text.split()[len(turn.heard.split()) :])
+
+
+def _words(turn: Turn) -> str:
+    """Heard words plainly; words still to come, or never to come, greyed."""
+    if turn.speaker is Speaker.CALLEE:
+        return plain(turn.text) + (" :gray[…]" if turn.state is TurnState.OPEN else "")
+    rest = plain(unheard(turn))
+    if turn.state is not TurnState.OPEN and rest:
+        rest = f"~~{rest}~~"
+    return " ".join(filter(None, [plain(turn.heard), rest and f":gray[{rest}]"]))
+
+
+def _margin(call: Call, turn: Turn, name: str) -> str:
+    """Who, when in the call, how fast, and whether it was cut off."""
+    notes = [name, clock(turn.started - (call.answered or call.created))]
+    if "first_sound" in turn.timings:
+        notes.append(f"answered in {turn.timings['first_sound'] / 1000:.1f} s")
+    if turn.state is TurnState.CUT:
+        notes.append("cut off")
+    return " · ".join(notes)

@@ -1,0 +1,208 @@
+"""Place a call: who, what for, and what the agent may say."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import _ui
+import streamlit as st
+
+from backend.client import Persona, ServerDown, ServerError, Setup
+from backend.models import Brief, Call, Direction, LineKind
+
+# Seconds in which the same call placed again is a double click: a person's phone must not ring twice for it.
+_AGAIN = 5.0
+
+_EXAMPLE = Brief(
+    to="+1 202 555 0143",
+    callee_name="John Smith",
+    action="Confirm John's check-up with Dr. Lee on Tuesday, March 3 at 10:30 in the morning, or find another time.",
+    context=(
+        "The visit is a routine check-up and cleaning; it takes about 45 minutes.\n"
+        "If Tuesday does not suit, these are free: Wednesday, March 4 at 2 in the afternoon, "
+        "or Friday, March 6 at 9 in the morning.\n"
+        "The clinic is at 12 Garden Street, second floor, with parking behind the building.\n"
+        "Please bring the insurance card and arrive ten minutes early.\n"
+        "The visit is covered by most insurance plans; without insurance it costs 120 dollars.\n"
+        "To cancel without a fee, tell us a day ahead."
+    ),
+    agent_name="Alex",
+    organization="Brightside Dental",
+)
+_FIELDS = ("to", "callee_name", "action", "context", "agent_name", "organization", "line", "persona")
+
+
+def _last_brief() -> Brief:
+    """What the operator called about last, or the example on the first start."""
+    newest: list[Call] = _ui.read(lambda archive: archive.calls(limit=20), [])
+    placed = (call.brief for call in newest if call.brief.direction is Direction.OUTBOUND)
+    return next(placed, _EXAMPLE)
+
+
+def _fill(brief: Brief) -> None:
+    for field in _FIELDS:
+        st.session_state[f"call_{field}"] = getattr(brief, field)
+
+
+def _form() -> Brief:
+    typed: dict[str, Any] = {field: st.session_state.get(f"call_{field}") or "" for field in _FIELDS}
+    return Brief(**typed)
+
+
+def _clear() -> None:
+    """For the next person: the caller and the line stay."""
+    for field in ("to", "callee_name", "action", "context"):
+        st.session_state[f"call_{field}"] = ""
+
+
+def _place() -> None:
+    """Dial and go to the live page; a refusal is shown above the button, and every field keeps its text."""
+    state, brief = st.session_state, _form()
+    last, at, call_id = state.get("call_placed", (None, 0.0, ""))
+    if brief != last or time.monotonic() - at > _AGAIN:
+        try:
+            call_id = (
+                _ui.client()
+                .place(
+                    brief.to,
+                    brief.action,
+                    brief.context,
+                    callee_name=brief.callee_name,
+                    agent_name=brief.agent_name,
+                    organization=brief.organization,
+                    line=brief.line or None,
+                    persona=brief.persona,
+                )
+                .id
+            )
+        except ServerError as error:
+            state["call_refused"] = str(error)
+            return
+        state["call_placed"] = (brief, time.monotonic(), call_id)
+    st.switch_page("live.py", query_params={"call": call_id})
+
+
+def _number() -> None:
+    st.text_input(
+        "Phone number",
+        key="call_to",
+        type="phone",
+        max_chars=40,
+        live="400ms",
+        placeholder="+1 202 555 0143",
+        help="With country code, such as +1 202 555 0143.",
+        persist_state="session",
+    )
+    typed = st.session_state["call_to"].strip()
+    try:
+        found = _ui.client().number(typed) if typed else None
+    except ServerDown:
+        return
+    except ServerError as error:
+        st.caption(f":red[:material/error: {_ui.plain(str(error))}]")
+        return
+    if found:
+        st.caption(f":green[:material/check_circle:] {_ui.plain(found.national)} · {_ui.plain(found.country)}")
+    else:
+        st.caption("Whose phone shall ring?")
+
+
+def _who() -> None:
+    left, right = st.columns(2)
+    with left:
+        _number()
+    with right:
+        st.text_input("Name", key="call_callee_name", max_chars=200, placeholder="John Smith", persist_state="session")
+        st.caption("The agent greets by the first name.")
+
+
+def _what() -> None:
+    st.text_area(
+        "What to get done",
+        key="call_action",
+        height=84,
+        max_chars=2000,
+        placeholder="Confirm the visit on Tuesday at 10:30, or find another time.",
+        persist_state="session",
+    )
+    if not st.session_state["call_action"].strip():
+        st.caption(":orange[:material/edit:] Write in one sentence what the call is for.")
+    st.text_area(
+        "What the agent may say about it",
+        key="call_context",
+        height=190,
+        max_chars=20_000,
+        placeholder="Facts, one a line: place, price, other times that would do…",
+        help="The agent knows nothing else. Asked for more, it says that someone will follow up.",
+        persist_state="session",
+    )
+
+
+def _caller() -> None:
+    left, right = st.columns(2)
+    left.text_input("Agent's name", key="call_agent_name", max_chars=200, persist_state="session")
+    right.text_input(
+        "Calls for", key="call_organization", max_chars=200, persist_state="session", placeholder="Your organisation"
+    )
+
+
+def _line(setup: Setup) -> None:
+    """Where the call goes; on the practice line also who picks up."""
+    if st.session_state.get("call_line") not in setup.lines:
+        st.session_state["call_line"] = setup.default_line if setup.default_line in setup.lines else None
+    if not setup.lines:
+        st.warning("There is no line to call on: Settings says what is missing.", icon=":material/phone_disabled:")
+        return
+    st.segmented_control(
+        "Line", setup.lines, format_func=_ui.LINES.__getitem__, key="call_line", required=True, persist_state="session"
+    )
+    if LineKind.PHONE not in setup.lines:
+        st.caption("No phone rings for a practice call. Settings says how to call real phones.")
+    if st.session_state["call_line"] is LineKind.PRACTICE:
+        _persona({persona.key: persona for persona in setup.personas})
+
+
+def _persona(personas: dict[str, Persona]) -> None:
+    if st.session_state.get("call_persona") not in personas:
+        st.session_state["call_persona"] = next(iter(personas))
+    chosen = st.selectbox(
+        "Who picks up",
+        list(personas),
+        format_func=lambda key: personas[key].title,
+        key="call_persona",
+        persist_state="session",
+    )
+    st.caption(_ui.plain(personas[chosen].description))
+
+
+def _parts(setup: Setup) -> None:
+    """Who hears, thinks and speaks in this call."""
+    for part in setup.parts:
+        if part.name in _ui.PARTS.values():
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                served = _ui.plain(part.serves or part.advice)
+                st.markdown(f"**{part.name}**  \n:small[:gray[{served}]]", width="content")
+                _ui.part_badge(part)
+
+
+if "call_to" not in st.session_state:
+    _fill(_last_brief())
+
+st.title("Place a call")
+setup = _ui.setup()
+wide, side = st.columns([5, 3], gap="large")
+with wide:
+    _who()
+    _what()
+    _caller()
+with side:
+    if setup:
+        with st.container(border=True):
+            _line(setup)
+        with st.container(border=True):
+            _parts(setup)
+    if refused := st.session_state.pop("call_refused", None):
+        st.error(_ui.plain(refused), icon=":material/block:")
+    st.button("Call", on_click=_place, type="primary", icon=":material/call:", width="stretch", key="call_button")
+    st.button("Clear the form", on_click=_clear, type="tertiary", icon=":material/ink_eraser:")

@@ -1,0 +1,139 @@
+"""A media server without phones: the real control API over a real store, and a desk that notes what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+from fastapi import FastAPI
+
+from backend.call.events import FloorEvent
+from backend.config import Settings, load
+from backend.loopback.serving import serve
+from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
+from backend.providers import Part
+from backend.server import create_app
+from backend.store import Store
+from backend.switchboard import CallOver, NoSuchCall
+from backend.telephony.gate import dialable
+
+TOKEN = "a-token-for-tests-only"
+
+PARTS = [
+    Part("Phone line", "", False, "Set TWILIO_ACCOUNT_SID and the rest in .env to call real phones."),
+    Part("Practice line", "Synthetic callees on this machine", False),
+    Part("Hearing", "Deepgram flux-general-en", True),
+    Part("Thinking", "Offline brain, by rules", False, "Set ANTHROPIC_API_KEY in .env for Claude."),
+    Part("Speaking", "Offline voice", False, "Set ELEVENLABS_API_KEY in .env for ElevenLabs."),
+]
+
+
+@dataclass
+class Desk:
+    """Stands where the switchboard stands; what happens in a call is up to the test."""
+
+    store: Store
+    placed: list[Call] = field(default_factory=list)
+    commands: list[tuple[str, FloorEvent]] = field(default_factory=list)
+
+    @property
+    def live(self) -> int:
+        return len(self.store.unfinished())
+
+    async def place(self, brief: Brief, dial: bool = True) -> Call:
+        if not brief.action.strip():
+            raise Refused("What to get done is missing: write in one sentence what the call is for.")
+        brief = Brief(**{name: getattr(brief, name) for name in Brief.__slots__} | {"to": dialable(brief.to)})
+        status = Status.QUEUED if dial else Status.CREATED
+        call = Call(f"call-{len(self.placed) + 1}", brief, status, created=time.time(), provider_sid="CA1")
+        self.store.add(call)
+        self.placed.append(call)
+        return call
+
+    def command(self, call_id: str, event: FloorEvent) -> None:
+        if self._known(call_id).status is not Status.IN_PROGRESS:
+            raise CallOver("Nobody has picked up yet.")
+        self.commands.append((call_id, event))
+
+    async def hang_up(self, call_id: str) -> None:
+        if self._known(call_id).status.final:
+            raise CallOver("This call is over.")
+        why = "The operator hung up."
+        self.store.advance(call_id, Status.CANCELED, ended=time.time(), outcome=Outcome.STOPPED, ending=why)
+
+    def _known(self, call_id: str) -> Call:
+        call = self.store.call(call_id)
+        if call is None:
+            raise NoSuchCall(call_id)
+        return call
+
+
+@dataclass
+class MediaServer:
+    settings: Settings
+    port: int
+    desk: Desk
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program needs to find this server and its store."""
+        return {
+            "DATABASE_PATH": str(self.settings.database_path),
+            "MEDIA_SERVER_PORT": str(self.port),
+            "API_TOKEN": TOKEN,
+        }
+
+
+@contextmanager
+def media_server(database: Path) -> Iterator[MediaServer]:
+    """Serve from a thread of its own until the block is left."""
+    settings = load(database_path=database, api_token=TOKEN)
+    started: list[MediaServer] = []
+    ready, stop = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(settings, started, ready, stop)), daemon=True)
+    thread.start()
+    try:
+        ready.wait(20)
+        assert started, "the media server did not start"
+        yield started[0]
+    finally:
+        stop.set()
+        thread.join(20)
+
+
+async def _serve(settings: Settings, started: list[MediaServer], ready: threading.Event, stop: threading.Event) -> None:
+    try:
+        with Store(settings.database_path) as store:
+            desk = Desk(store)
+            async with serve(_app(settings, desk)) as port:
+                started.append(MediaServer(settings, port, desk))
+                ready.set()
+                await asyncio.to_thread(stop.wait)
+    finally:
+        ready.set()
+
+
+def _app(settings: Settings, desk: Desk) -> FastAPI:
+    """The product's own app, with the desk in the place of everything that needs phones."""
+    app = create_app(settings)
+
+    @asynccontextmanager
+    async def nothing_to_open(_: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app.router.lifespan_context = nothing_to_open
+    state = app.state
+    state.store, state.switchboard = desk.store, desk
+    state.providers = SimpleNamespace(parts=PARTS, capacity=2)
+    state.carriers = {LineKind.PRACTICE: SimpleNamespace(callback=lambda path: f"http://127.0.0.1{path}")}
+    return app

@@ -1,0 +1,408 @@
+"""Turn-taking: each rule as a plain sentence, and the promises that hold for any call whatever happens in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.call import manners as known
+from backend.call.events import (
+    Action,
+    CalleeSays,
+    Concluded,
+    Connected,
+    EarsLost,
+    End,
+    Ending,
+    FloorEvent,
+    HangUp,
+    Hint,
+    MachineAnswered,
+    Reply,
+    ReplyDone,
+    ReplyFailed,
+    Say,
+    SoundOff,
+    SoundOn,
+    Speaking,
+    Stop,
+    Tick,
+)
+from backend.call.floor import Floor, Phase
+from backend.call.manners import Manners
+from backend.models import Brief, Digit, EagerEnd, Ended, Outcome, Partial, Resumed, TurnEnd
+
+BRIEF = Brief(to="+12025550143", action="Confirm the visit", callee_name="John Smith", organization="Green Dental")
+MANNERS = Manners()
+OPENING = known.opening(BRIEF)
+AGREED = Ending("The agent finished the call.", Outcome.CONFIRMED)
+
+
+class Talk:
+    """A floor with a clock: each step says when it happens."""
+
+    def __init__(self, manners: Manners = MANNERS) -> None:
+        self.floor = Floor(BRIEF, manners)
+        self.now = 0.0
+        self.did: list[Action] = []
+
+    def at(self, now: float, *events: FloorEvent) -> list[Action]:
+        """Let time pass, with the ticks that fall due on the way, then these events happen."""
+        self.now, self.did = self.now, []
+        while self.floor.deadline is not None and self.floor.deadline < now:
+            self.now = self.floor.deadline
+            self.did += self.floor.handle(Tick(), self.now)
+        self.now = now
+        for event in events:
+            self.did += self.floor.handle(event, now)
+        return self.did
+
+    def opened(self) -> Talk:
+        """Past the opening: the agent has asked for a moment and listens, at 5 s."""
+        self.at(0, Connected())
+        self.at(5, Speaking(1), ReplyDone(1))
+        return self
+
+
+# --- the first seconds ----------------------------------------------------------------------------------------
+
+
+def test_without_a_greeting_the_opening_begins_after_the_greeting_wait() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    assert talk.floor.deadline == pytest.approx(1.2)
+    assert talk.at(1.2, Tick()) == [Reply(1, OPENING)]
+
+
+def test_a_greeting_is_heard_out_before_the_opening_begins() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    assert talk.at(0.3, SoundOn()) == []
+    assert talk.at(2.5, SoundOff()) == []
+    assert talk.at(3.0) == [Reply(1, OPENING)]
+
+
+def test_a_greeting_without_end_does_not_keep_the_agent_silent() -> None:
+    talk = Talk()
+    talk.at(0, Connected(), SoundOn())
+    assert talk.at(MANNERS.greeting_limit, Tick()) == [Reply(1, OPENING)]
+
+
+def test_the_late_words_of_the_greeting_do_not_interrupt_the_opening() -> None:
+    talk = Talk()
+    talk.at(0, Connected(), SoundOn())
+    talk.at(1, SoundOff())
+    talk.at(1.5, Speaking(1))
+    did = talk.at(1.7, TurnEnd("Valley garage, how can I help you?"))
+    assert did == [CalleeSays("Valley garage, how can I help you?", complete=True)]
+    assert talk.floor.phase is Phase.REPLYING
+
+
+def test_new_words_over_the_opening_do_interrupt_it() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    talk.at(1.5, Speaking(1), SoundOn())
+    assert Stop(1) in talk.at(2, Partial("wait who are you"))
+
+
+# --- taking turns ---------------------------------------------------------------------------------------------
+
+
+def test_a_turn_is_answered() -> None:
+    talk = Talk().opened()
+    assert talk.at(6, Partial("yes I")) == [CalleeSays("yes I", complete=False)]
+    assert talk.at(7, TurnEnd("Yes, I do.")) == [CalleeSays("Yes, I do.", complete=True), Reply(2)]
+
+
+def test_two_words_over_the_agent_stop_it_and_the_turn_is_answered() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(7, Partial("which day")) == [CalleeSays("which day", complete=False), Stop(2)]
+    assert talk.at(8, TurnEnd("Which day was that?"))[-1] == Reply(3)
+
+
+@pytest.mark.parametrize("noise", ["uh-huh", "mm-hm", "Okay.", "Yeah, right.", "hm"])
+def test_a_backchannel_does_not_stop_the_agent(noise: str) -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(7, Partial(noise)) == [CalleeSays(noise, complete=False)]
+    assert talk.at(7.5, TurnEnd(noise)) == [CalleeSays(noise, complete=True)]
+    assert talk.at(12, ReplyDone(2)) == []
+
+
+def test_a_single_no_over_the_agent_stops_it() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(7, TurnEnd("No.")) == [CalleeSays("No.", complete=True), Stop(2), Reply(3)]
+
+
+def test_a_yes_just_before_the_agent_ends_is_its_answer() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Hello?"), Speaking(2))
+    talk.at(9, TurnEnd("Yes."))
+    assert talk.at(9.8, ReplyDone(2)) == [Reply(3)]
+
+
+def test_a_callee_who_goes_on_while_the_agent_thinks_is_answered_as_a_whole() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."))
+    assert talk.at(6.4, Partial("but not on")) == [CalleeSays("but not on", complete=False), Stop(2)]
+    assert talk.at(7, TurnEnd("But not on Monday."))[-1] == Reply(3)
+
+
+def test_words_that_never_end_count_as_a_turn_after_a_while() -> None:
+    talk = Talk().opened()
+    talk.at(6, Partial("I would like"))
+    assert talk.at(6 + MANNERS.stalled_turn, Tick()) == [CalleeSays("I would like", complete=True), Reply(2)]
+
+
+def test_late_news_of_a_stopped_reply_is_ignored() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    talk.at(7, Partial("which day was it"))
+    assert talk.at(7.1, ReplyDone(2), ReplyFailed(2, "x"), Concluded(2, AGREED)) == []
+    assert talk.floor.phase is Phase.LISTENING
+
+
+# --- silence, and the end -------------------------------------------------------------------------------------
+
+
+def test_silence_is_asked_about_twice_and_then_the_agent_says_goodbye() -> None:
+    talk = Talk().opened()
+    words = []
+    for _ in range(3):
+        assert talk.floor.deadline is not None
+        (reply,) = talk.at(talk.floor.deadline, Tick())
+        assert isinstance(reply, Reply)
+        words.append(reply.words)
+        talk.at(talk.now + 2, Speaking(reply.number))
+        talk.at(talk.now + 3, ReplyDone(reply.number))
+    assert words == [known.STILL_THERE, known.STILL_THERE, known.SILENT_GOODBYE]
+    assert talk.floor.phase is Phase.OVER
+    assert isinstance(talk.did[-1], End)
+
+
+def test_the_last_words_are_played_before_hanging_up() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(7, Concluded(2, AGREED)) == []
+    assert talk.at(9, ReplyDone(2)) == [End(AGREED)]
+
+
+def test_thanks_and_bye_do_not_stop_the_goodbye() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2), Concluded(2, AGREED))
+    assert Stop(2) not in talk.at(7, TurnEnd("Thank you, bye bye."))
+    assert talk.at(8, ReplyDone(2)) == [End(AGREED)]
+
+
+def test_a_last_question_reopens_a_call_that_was_being_closed() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2), Concluded(2, AGREED))
+    assert talk.at(7, TurnEnd("Wait, where do I park?"))[1:] == [Stop(2), Reply(3)]
+    assert talk.at(9, ReplyDone(3)) == []
+
+
+def test_a_callee_who_hangs_up_during_the_goodbye_leaves_the_agreed_outcome() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2), Concluded(2, AGREED))
+    assert talk.at(7, Ended("The far side hung up.")) == [Stop(2), End(AGREED)]
+
+
+def test_a_goodbye_whose_end_is_never_confirmed_still_ends() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2), Concluded(2, AGREED))
+    assert talk.at(6 + MANNERS.closing_limit + 1) == [Stop(2), End(AGREED)]
+
+
+def test_a_callee_who_hangs_up_in_mid_sentence_keeps_those_words() -> None:
+    talk = Talk().opened()
+    talk.at(6, Partial("sorry I have to"))
+    assert talk.at(7, Ended("The far side hung up.")) == [
+        CalleeSays("sorry I have to", complete=True),
+        End(Ending("The far side hung up.", Outcome.HUNG_UP)),
+    ]
+
+
+def test_the_longest_call_ends_with_words() -> None:
+    talk = Talk(replace(MANNERS, longest_call=10))
+    talk.opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(10, Tick()) == [Stop(2), Reply(3, known.TIME_IS_UP)]
+    assert isinstance(talk.at(14, ReplyDone(3))[-1], End)
+
+
+# --- trouble --------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_reply_is_apologised_for_and_closes_the_call() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."))
+    assert talk.at(8, ReplyFailed(2, "No model answered.")) == [Reply(3, known.TROUBLE)]
+    assert talk.at(12, ReplyDone(3)) == [End(Ending("No model answered.", Outcome.FAILED))]
+
+
+def test_an_apology_that_fails_is_left_to_the_carriers_voice() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), ReplyFailed(2, "No voice."))
+    (end,) = talk.at(7, ReplyFailed(3, "No voice."))
+    assert end == End(Ending("No voice.", Outcome.FAILED), farewell=known.TROUBLE)
+
+
+def test_without_ears_the_agent_apologises_and_ends() -> None:
+    talk = Talk().opened()
+    assert talk.at(6, EarsLost("Deepgram is gone.")) == [Reply(2, known.TROUBLE)]
+
+
+# --- machines and operators -----------------------------------------------------------------------------------
+
+
+def test_a_machine_gets_one_message_that_its_own_greeting_does_not_interrupt() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    talk.at(1.3, Speaking(1))
+    assert talk.at(4, MachineAnswered("machine_end_beep")) == [Stop(1), Reply(2, known.voicemail(BRIEF))]
+    talk.at(4.2, Speaking(2))
+    assert Stop(2) not in talk.at(5, SoundOn(), TurnEnd("Please leave a message after the tone."))
+    (end,) = talk.at(12, ReplyDone(2))
+    assert isinstance(end, End) and end.ending.outcome is Outcome.VOICEMAIL
+
+
+def test_somebody_who_converses_is_not_taken_for_a_machine() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), ReplyDone(2))
+    talk.at(7, TurnEnd("That works."))
+    assert talk.at(8, MachineAnswered("machine_end_silence")) == []
+
+
+def test_the_operators_words_replace_the_agents_own() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(7, Say("One more thing.")) == [Stop(2), Reply(3, "One more thing.")]
+
+
+def test_the_operators_words_wait_until_the_callee_has_finished() -> None:
+    talk = Talk().opened()
+    talk.at(6, Partial("I was"))
+    assert talk.at(6.5, Say("One more thing.")) == []
+    assert talk.at(7, TurnEnd("I was there."))[-1] == Reply(2, "One more thing.")
+
+
+def test_a_hint_goes_into_the_next_answer_only() -> None:
+    talk = Talk().opened()
+    assert talk.at(6, Hint("Offer Tuesday.")) == []
+    assert talk.at(7, TurnEnd("Yes."))[-1] == Reply(2, hint="Offer Tuesday.")
+    talk.at(9, ReplyDone(2))
+    assert talk.at(10, TurnEnd("Fine."))[-1] == Reply(3)
+
+
+def test_hanging_up_silences_the_agent_at_once() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    ending = Ending("The operator hung up.", Outcome.STOPPED)
+    assert talk.at(7, HangUp(ending)) == [Stop(2), End(ending)]
+    assert talk.at(8, TurnEnd("Hello?"), Tick()) == []
+
+
+def test_a_key_press_is_a_turn() -> None:
+    assert Talk().opened().at(6, Digit("1")) == [CalleeSays("(pressed 1)", complete=True), Reply(2)]
+
+
+# --- promises that hold whatever happens ------------------------------------------------------------------------
+
+_NUMBERS = st.integers(min_value=0, max_value=12)
+_TEXTS = st.sampled_from(["", "yes", "uh-huh", "no", "hello", "I can't on Monday", "thank you bye", "  ", "which day"])
+_EVENTS: st.SearchStrategy[FloorEvent] = st.one_of(
+    st.builds(Partial, _TEXTS),
+    st.builds(EagerEnd, _TEXTS),
+    st.builds(TurnEnd, _TEXTS),
+    st.builds(Speaking, _NUMBERS),
+    st.builds(ReplyDone, _NUMBERS),
+    st.builds(ReplyFailed, _NUMBERS, st.just("broken")),
+    st.builds(Concluded, _NUMBERS, st.just(AGREED)),
+    st.builds(Say, st.just("Operator speaking.")),
+    st.builds(Hint, st.just("Be brief.")),
+    st.builds(MachineAnswered, st.sampled_from(["human", "unknown", "machine_start", "machine_end_beep", "fax"])),
+    st.sampled_from([Resumed(), SoundOn(), SoundOff(), Tick(), Connected(), Digit("1"), EarsLost("deaf")]),
+)
+_STEPS = st.lists(st.tuples(st.floats(min_value=0, max_value=15), _EVENTS), max_size=60)
+
+
+class Witness:
+    """Watches the actions of one call and objects to what must never happen."""
+
+    def __init__(self) -> None:
+        self.under_way: int | None = None
+        self.newest = 0
+        self.over = False
+
+    def see(self, event: FloorEvent, actions: list[Action]) -> None:
+        assert not (self.over and actions), "something was done after the end"
+        if isinstance(event, ReplyDone | ReplyFailed) and event.number == self.under_way:
+            self.under_way = None
+        for action in actions:
+            assert not self.over, "something was done after the end"
+            match action:
+                case Reply(number):
+                    assert self.under_way is None, "two replies at once"
+                    assert number == self.newest + 1, "replies are numbered one by one"
+                    self.under_way = self.newest = number
+                case Stop(number):
+                    assert number == self.under_way, "a reply was stopped that was not under way"
+                    self.under_way = None
+                case End():
+                    assert self.under_way is None, "the end left a reply speaking"
+                    self.over = True
+                case CalleeSays(text):
+                    assert text.strip(), "an empty turn was written down"
+
+
+@given(_STEPS)
+@settings(max_examples=400, deadline=None)
+def test_whatever_happens_the_floor_keeps_its_promises(steps: list[tuple[float, FloorEvent]]) -> None:
+    floor, witness, now = Floor(BRIEF, MANNERS), Witness(), 0.0
+    witness.see(Connected(), floor.handle(Connected(), now))
+    turns: list[str] = []
+    for pause, event in steps:
+        now += pause
+        alive = floor.phase is not Phase.OVER
+        actions = floor.handle(event, now)
+        witness.see(event, actions)
+        assert floor.deadline is None or floor.deadline > now, "the deadline lies in the past"
+        if isinstance(event, TurnEnd) and event.text.strip() and alive:
+            turns.append(event.text.strip())
+            assert CalleeSays(event.text.strip(), complete=True) in actions, "a final word of the callee was lost"
+
+
+@given(_STEPS)
+@settings(max_examples=200, deadline=None)
+def test_left_alone_every_call_ends(steps: list[tuple[float, FloorEvent]]) -> None:
+    floor, now = Floor(BRIEF, MANNERS), 0.0
+    floor.handle(Connected(), now)
+    for pause, event in steps:
+        now += pause
+        floor.handle(event, now)
+    ticks = 0
+    while floor.phase is not Phase.OVER:
+        assert floor.deadline is not None, f"nothing will ever end this call in {floor.phase}"
+        now = floor.deadline
+        floor.handle(Tick(), now)
+        ticks += 1
+        assert ticks < 1000
+    assert now <= sum(pause for pause, _ in steps) + MANNERS.longest_call + 2 * MANNERS.closing_limit
+
+
+@given(_STEPS)
+@settings(max_examples=100, deadline=None)
+def test_the_same_events_give_the_same_actions(steps: list[tuple[float, FloorEvent]]) -> None:
+    def run() -> list[list[Action]]:
+        floor, now, did = Floor(BRIEF, MANNERS), 0.0, []
+        for pause, event in [(0.0, Connected()), *steps]:
+            now += pause
+            did.append(floor.handle(event, now))
+        return did
+
+    assert run() == run()

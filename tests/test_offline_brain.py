@@ -1,0 +1,271 @@
+"""The offline brain holds whole calls: scripted ones from `dialogues/`, and properties for callees of any kind."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from backend.llm import agreement, dialogue, offline
+from backend.llm.offline import OfflineBrain
+from backend.models import Brief, Conversation, Direction, Outcome, Said, Speaker, ToolUse
+
+DIALOGUES = Path(__file__).parent / "dialogues"
+CLINIC = tomllib.loads((DIALOGUES / "clinic.toml").read_text())["brief"]
+
+
+@dataclass(frozen=True)
+class Script:
+    name: str
+    brief: Brief
+    opening: str
+    wanted: dict[str, Any]
+
+
+def brief_of(fields: dict[str, Any]) -> Brief:
+    known = {key: value for key, value in fields.items() if key not in {"opening", "direction"}}
+    return Brief(to="+12025550143", direction=Direction(fields.get("direction", "outbound")), **known)
+
+
+def opening_of(brief: Brief) -> str:
+    return f"{offline.greeting(brief)} Do you have a moment?"
+
+
+def scripts() -> list[Script]:
+    found = []
+    for path in sorted(DIALOGUES.glob("*.toml")):
+        file = tomllib.loads(path.read_text())
+        brief = brief_of(file["brief"])
+        opening = file["brief"].get("opening", opening_of(brief))
+        found += [Script(f"{path.stem}: {wanted['name']}", brief, opening, wanted) for wanted in file["dialogue"]]
+    return found
+
+
+def heard(conversation: Conversation, hint: str = "") -> tuple[list[str], ToolUse | None]:
+    """One answer of the brain: its pieces, and the request to end the call if there is one."""
+
+    async def collect() -> list[Any]:
+        async with OfflineBrain() as brain:
+            await brain.warm(conversation)
+            return [piece async for piece in brain.answer(conversation, hint)]
+
+    pieces = asyncio.run(collect())
+    said = [piece.text for piece in pieces if isinstance(piece, Said)]
+    ends = [piece for piece in pieces if isinstance(piece, ToolUse)]
+    assert len(said) + len(ends) == len(pieces)
+    assert ends in ([], pieces[-1:])
+    return said, ends[0] if ends else None
+
+
+@pytest.mark.parametrize("script", scripts(), ids=lambda script: script.name)
+def test_a_scripted_call_ends_as_it_should(script: Script) -> None:
+    conversation = Conversation(script.brief).plus(Speaker.AGENT, script.opening)
+    spoken: list[str] = []
+    end: ToolUse | None = None
+    for turn in script.wanted["callee"]:
+        assert end is None, f"the agent hung up before the callee said {turn!r}: {spoken}"
+        hint = turn[1:] if turn.startswith("#") else ""
+        if turn and not hint:
+            conversation = conversation.plus(Speaker.CALLEE, turn)
+        pieces, end = heard(conversation, hint or ("" if turn else "the callee is silent"))
+        spoken.append("".join(pieces))
+        conversation = conversation.plus(Speaker.AGENT, spoken[-1])
+    assert end is not None, f"the agent did not end the call: {spoken}"
+    assert_as_wanted(script.wanted, " ".join(spoken), end)
+
+
+def assert_as_wanted(wanted: dict[str, Any], spoken: str, end: ToolUse) -> None:
+    assert end.name == "end_call"
+    allowed = wanted.get("outcome_any") or [wanted["outcome"]]
+    assert end.arguments["outcome"] in allowed, f"{end.arguments} after {spoken}"
+    assert wanted.get("note", "").lower() in str(end.arguments["note"]).lower()
+    for words in wanted.get("must_say", []):
+        assert words.lower() in spoken.lower()
+    for words in wanted.get("must_say_twice", []):
+        assert spoken.count(words) == 2
+    for words in wanted.get("must_not_say", []):
+        assert words.lower() not in spoken.lower()
+
+
+def test_there_are_enough_scripted_calls() -> None:
+    assert len(scripts()) >= 25
+
+
+# --- one answer at a time -------------------------------------------------------------------------------------
+
+
+def clinic(*turns: str) -> Conversation:
+    """A call that went on with these turns, the agent's and the callee's by turns, from the opening on."""
+    brief = brief_of(CLINIC)
+    conversation = Conversation(brief).plus(Speaker.AGENT, opening_of(brief))
+    for place, turn in enumerate(turns):
+        conversation = conversation.plus(Speaker.AGENT if place % 2 else Speaker.CALLEE, turn)
+    return conversation
+
+
+def said(conversation: Conversation, hint: str = "") -> str:
+    return "".join(heard(conversation, hint)[0])
+
+
+def test_the_first_piece_is_a_whole_sentence() -> None:
+    pieces, _ = heard(clinic("yes"))
+    assert pieces[0] == "I'm calling to confirm the dental cleaning on Thursday at 2:30 p.m."
+    assert pieces[1].strip() == "Does that still work for you?"
+
+
+def test_a_reason_that_was_talked_over_is_given_again() -> None:
+    cut = clinic("yes").plus(Speaker.AGENT, "I'm calling to", cut=True).plus(Speaker.CALLEE, "yes go on")
+    assert "confirm the dental cleaning" in said(cut)
+
+
+def test_a_yes_to_a_reason_that_was_heard_but_for_its_question_counts() -> None:
+    reason = "I'm calling to confirm the dental cleaning on Thursday at 2:30 p.m. Does"
+    cut = clinic("yes").plus(Speaker.AGENT, reason, cut=True).plus(Speaker.CALLEE, "yes that works")
+    _, end = heard(cut)
+    assert end is not None
+    assert end.arguments["outcome"] == "confirmed"
+
+
+def test_an_agent_cut_off_without_a_word_takes_up_its_question() -> None:
+    reason = "I'm calling to confirm the dental cleaning on Thursday at 2:30 p.m."
+    assert "still work for you?" in said(clinic("yes").plus(Speaker.AGENT, reason, cut=True))
+
+
+def test_two_turns_without_an_answer_between_them_are_one() -> None:
+    reason = "I'm calling to confirm the dental cleaning on Thursday at 2:30 p.m. Does that still work for you?"
+    both = clinic("yes", reason, "yes that works").plus(Speaker.CALLEE, "and where do I park")
+    assert "Parking is free behind the building." in said(both)
+
+
+def test_a_voicemail_gets_one_message_and_the_call_ends() -> None:
+    pieces, end = heard(clinic(), "The call was answered by voicemail: leave a message.")
+    message = "".join(pieces)
+    assert "this is Alex, an AI assistant calling for Green Valley Dental" in message
+    assert "dental cleaning on Thursday at 2:30 p.m." in message
+    assert "call us back" in message
+    assert end is not None
+    assert end.arguments["outcome"] == "voicemail left"
+
+
+def test_an_operators_fact_answers_the_question_in_hand() -> None:
+    reason = "I'm calling to confirm the dental cleaning on Thursday at 2:30 p.m. Does that still work for you?"
+    asked = clinic("yes", reason, "how much does it cost")
+    answer = said(asked, "The cleaning costs 80 dollars")
+    assert answer.startswith("The cleaning costs 80 dollars.")
+    assert "don't have" not in answer
+
+
+def test_an_operators_word_is_turned_to_the_callee() -> None:
+    assert said(clinic(), "tell him that his card is here") == "Your card is here."
+
+
+def test_advice_on_manners_is_not_read_out() -> None:
+    assert said(clinic("yes"), "be friendlier and speak slowly") == said(clinic("yes"))
+
+
+def test_advice_to_wrap_up_ends_the_call() -> None:
+    _, end = heard(clinic("yes"), "wrap up now, time is nearly up")
+    assert end is not None
+    assert end.arguments["outcome"] == "follow-up needed"
+
+
+def test_a_call_without_an_opening_begins_with_who_is_calling() -> None:
+    text = said(Conversation(brief_of(CLINIC)))
+    assert text.startswith("Hi John, this is Alex, an AI assistant calling for Green Valley Dental.")
+
+
+def test_the_same_conversation_always_gets_the_same_answer() -> None:
+    assert heard(clinic("who is this")) == heard(clinic("who is this"))
+
+
+# --- callees of any kind --------------------------------------------------------------------------------------
+
+PHRASES = st.sampled_from([
+    "yes", "no", "hello?", "hold on", "what?", "who is this", "are you a robot", "thanks", "maybe", "bye", "friday at ten",
+    "where do I park", "how much is it", "can we do another day", "I don't know", "my dog ate the card", "", "...", "?",
+    "tomorrow", "the second one", "not now", "why", "yes but where do I park", "cancel it", "I already did", "you", "12",
+])  # fmt: skip
+WORDS = st.lists(PHRASES | st.text(max_size=40), min_size=1, max_size=4).map(" ".join)
+BRIEFS = st.sampled_from(sorted({script.brief for script in scripts()}, key=lambda brief: brief.action)) | st.builds(
+    Brief, to=st.just("+12025550143"), action=st.text(max_size=60), context=st.text(max_size=120)
+)
+
+
+def decided(conversation: Conversation, hint: str = "") -> dialogue.Reply:
+    return offline.decide(conversation, hint)
+
+
+@settings(max_examples=150, deadline=None)
+@given(BRIEFS, st.lists(WORDS, max_size=5), st.sampled_from(["", "", "", "the callee is silent", "offer Monday at 9"]))
+def test_every_answer_can_be_spoken_or_ends_the_call(brief: Brief, turns: list[str], hint: str) -> None:
+    conversation = Conversation(brief).plus(Speaker.AGENT, opening_of(brief))
+    for turn in turns:
+        conversation = conversation.plus(Speaker.CALLEE, turn)
+        reply = decided(conversation, hint)
+        assert reply.outcome in {None, *Outcome}
+        assert all(re.search(r"\w", sentence) for sentence in reply.sentences)
+        assert reply.sentences
+        assert sum(
+            sentence.count("?") for sentence in reply.sentences if sentence not in brief.context
+        ) <= 1 + brief.action.count("?")
+        conversation = conversation.plus(Speaker.AGENT, " ".join(reply.sentences))
+
+
+@settings(max_examples=150, deadline=None)
+@given(BRIEFS, WORDS)
+@example(brief_of(CLINIC), "hold on")
+@example(brief_of(CLINIC), "what?")
+@example(brief_of(CLINIC), "can we do another day")
+def test_a_callee_who_says_the_same_for_ever_is_released(brief: Brief, phrase: str) -> None:
+    conversation = Conversation(brief).plus(Speaker.AGENT, opening_of(brief))
+    for _ in range(15):
+        conversation = conversation.plus(Speaker.CALLEE, phrase)
+        reply = decided(conversation)
+        if reply.outcome:
+            return
+        conversation = conversation.plus(Speaker.AGENT, " ".join(reply.sentences))
+    pytest.fail(f"still talking: {[line.text for line in conversation.lines]}")
+
+
+OWN_WORDS = " ".join(
+    value for module in (agreement, dialogue, offline) for value in vars(module).values() if isinstance(value, str)
+)
+STARTERS = {
+    "I'm", "I", "Would", "Could", "Does", "Do", "Did", "Is", "Are", "Am", "Can", "Will", "Yes", "All", "Great", "Thank", "Thanks",
+    "No", "You're", "Hello", "This", "It's", "It", "Please", "Of", "We", "I'd", "Which", "What", "AI", "Sure", "I'll", "That", "I've",
+}  # fmt: skip
+
+
+def telling_words(text: str) -> set[str]:
+    """The words that carry facts: with a digit or a capital letter."""
+    return {word.strip("'") for word in re.findall(r"[\w'$€£:]+", text) if re.search(r"[\dA-Z]", word)}
+
+
+@pytest.mark.parametrize(
+    "brief", {script.brief.action: script.brief for script in scripts()}.values(), ids=lambda brief: brief.action
+)
+def test_facts_come_from_the_brief_or_the_callee_only(brief: Brief) -> None:
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(PHRASES, max_size=6))
+    def holds(turns: list[str]) -> None:
+        conversation = Conversation(brief).plus(Speaker.AGENT, opening_of(brief))
+        for turn in turns:
+            conversation = conversation.plus(Speaker.CALLEE, turn)
+            spoken = " ".join(decided(conversation).sentences)
+            known = " ".join(
+                (brief.action, brief.context, brief.callee_name, brief.agent_name, brief.organization, *turns)
+            )
+            allowed = {
+                word.lower() for word in telling_words(known) | telling_words(OWN_WORDS) | STARTERS | set(known.split())
+            }
+            assert {word for word in telling_words(spoken) if word.lower() not in allowed} == set()
+            conversation = conversation.plus(Speaker.AGENT, spoken)
+
+    holds()

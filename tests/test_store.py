@@ -1,0 +1,122 @@
+"""The store: what is written comes back, late reports change nothing, readers cannot write."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.models import Brief, Call, Event, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.store import Archive, Search, Store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "calls.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    with Store(path) as store:
+        yield store
+
+
+def a_call(call_id: str = "one", **changes: object) -> Call:
+    brief = Brief(to="+12025550143", action="Confirm the visit", callee_name="John Smith", line=LineKind.PRACTICE)
+    return Call(**{"id": call_id, "brief": brief, "created": 100.0, "parts": {"stt": "offline"}} | changes)  # type: ignore[arg-type]
+
+
+def test_a_call_comes_back_as_it_was_written(store: Store) -> None:
+    store.add(a_call(outcome=Outcome.CONFIRMED, troubles=("the voice was slow",), answered=101.5))
+    assert store.call("one") == a_call(outcome=Outcome.CONFIRMED, troubles=("the voice was slow",), answered=101.5)
+
+
+def test_an_unknown_call_is_none(store: Store) -> None:
+    assert store.call("nobody") is None
+
+
+def test_turns_come_back_in_order_and_are_overwritten_by_number(store: Store) -> None:
+    store.add(a_call())
+    first = Turn(1, Speaker.AGENT, "Hi John", "Hi", TurnState.OPEN, 101.0)
+    second = Turn(2, Speaker.CALLEE, "Hello", "Hello", TurnState.DONE, 102.0, 103.0, {"first_token": 350.0})
+    store.write_turn("one", second)
+    store.write_turn("one", first)
+    done = Turn(1, Speaker.AGENT, "Hi John", "Hi John", TurnState.DONE, 101.0, 102.0)
+    store.write_turn("one", done)
+    assert store.turns("one") == [done, second]
+    assert store.turns("one", last=1) == [second]
+
+
+def test_a_status_never_goes_back_and_never_leaves_a_final_state(store: Store) -> None:
+    store.add(a_call())
+    assert store.advance("one", Status.RINGING, sequence=1)
+    assert not store.advance("one", Status.INITIATED, sequence=0)
+    assert not store.advance("one", Status.RINGING, sequence=1)
+    assert store.advance("one", Status.COMPLETED, sequence=3, ended=110.0)
+    assert not store.advance("one", Status.IN_PROGRESS, sequence=2)
+    assert not store.advance("one", Status.FAILED, sequence=4)
+    call = store.call("one")
+    assert call and (call.status, call.ended) == (Status.COMPLETED, 110.0)
+
+
+def test_the_same_trouble_is_noted_once(store: Store) -> None:
+    store.add(a_call())
+    for what in ("no voice", "no voice", "no words"):
+        store.trouble("one", what)
+    call = store.call("one")
+    assert call and call.troubles == ("no voice", "no words")
+
+
+def test_search_finds_words_that_were_said_and_treats_wildcards_as_letters(store: Store) -> None:
+    store.add(a_call())
+    store.add(a_call("two", created=200.0))
+    store.write_turn("two", Turn(1, Speaker.CALLEE, "It is 100% fine", "It is 100% fine", TurnState.DONE, 1.0))
+    assert [c.id for c in store.calls(Search(words="100%"))] == ["two"]
+    assert [c.id for c in store.calls(Search(words="john"))] == ["two", "one"]
+    assert store.calls(Search(words="%%%")) == []
+    assert store.count(Search(words="1_0%")) == 0
+
+
+def test_filters_combine(store: Store) -> None:
+    store.add(a_call("old", created=10.0, outcome=Outcome.CONFIRMED, status=Status.COMPLETED))
+    store.add(a_call("new", created=20.0, outcome=Outcome.CONFIRMED, status=Status.COMPLETED, troubles=("x",)))
+    store.add(a_call("busy", created=30.0, status=Status.BUSY))
+    found = store.calls(Search(outcomes=[Outcome.CONFIRMED], statuses=[Status.COMPLETED], since=15.0))
+    assert [c.id for c in found] == ["new"]
+    assert [c.id for c in store.calls(Search(troubled=True))] == ["new"]
+    assert [c.id for c in store.calls(Search(line=LineKind.PHONE))] == []
+    assert [c.id for c in store.calls(limit=1, offset=1)] == ["new"]
+
+
+def test_unfinished_calls_are_those_without_a_final_status(store: Store) -> None:
+    store.add(a_call("ringing", status=Status.RINGING))
+    store.add(a_call("over", status=Status.CANCELED))
+    assert [c.id for c in store.unfinished()] == ["ringing"]
+
+
+def test_events_keep_their_order_and_data(store: Store) -> None:
+    store.add(a_call())
+    events = [Event(1.0, "Partial", {"text": "hi"}), Event(1.0, "TurnEnd", {"text": "hi there"})]
+    store.write_events("one", events)
+    assert store.events("one") == events
+
+
+def test_a_reader_sees_committed_rows_while_the_writer_is_open_and_cannot_write(store: Store, path: Path) -> None:
+    store.add(a_call())
+    with Archive.open(path) as archive:
+        assert archive.call("one") == a_call()
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            archive._db.execute("delete from calls")
+
+
+def test_reading_before_any_server_has_run_says_so(path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Archive.open(path)
+
+
+def test_opening_the_store_again_keeps_what_is_there(store: Store, path: Path) -> None:
+    store.add(a_call())
+    with Store(path) as again:
+        assert again.call("one") == a_call()
