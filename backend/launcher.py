@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -11,15 +12,16 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 import httpx2
 
-from backend.client import Client, ServerDown, ServerError
-from backend.config import ROOT, Settings, load
+from backend.client import Client, ServerError, Setup
+from backend.config import ROOT, BadSettings, Settings, load
 
 SERVE = (sys.executable, "-m", "backend.cli", "serve", "--until-stdin-closes")
 
@@ -74,7 +76,7 @@ def running(settings: Settings) -> bool:
 def dashboard_answers(settings: Settings) -> bool:
     """Whether a Streamlit dashboard answers on our port."""
     with suppress(httpx2.HTTPError):
-        url = f"http://localhost:{settings.dashboard_port}/_stcore/health"
+        url = f"{_dashboard(settings)}/_stcore/health"
         return httpx2.get(url, timeout=2, trust_env=False).text.strip() == "ok"
     return False
 
@@ -179,14 +181,71 @@ async def media_server(settings: Settings, command: Sequence[str] = SERVE) -> As
 
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[None]:
-    """For the dashboard: its media server lives as long as it does."""
+    """For the dashboard: its media server lives as long as it does. Without one, it still serves, and says so."""
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(media_server(load()))
+        except (BadSettings, CannotStart) as error:
+            print(f"\n{error}\n", file=sys.stderr, flush=True)  # noqa: T201
+        yield
+
+
+def run(settings: Settings) -> None:
+    """Both servers in the foreground, until Ctrl-C. The dashboard runs in this process, and adopts our media server.
+
+    Raises:
+        CannotStart: one of the ports is taken, or the media server does not start; nothing is left behind.
+    """
+    if answers_on("localhost", settings.dashboard_port):
+        raise CannotStart(_dashboard_taken(settings))
+    sys.argv = [str(ROOT / "app.py")]
+    server = MediaServer(settings)
     try:
-        async with media_server(load()):
-            yield
-    except CannotStart as error:
-        # The web server would print a traceback over the one sentence that matters.
-        print(f"\n{error}\n", file=sys.stderr, flush=True)  # noqa: T201
-        os._exit(4)
+        with ThreadPoolExecutor(1) as beside:
+            # Loading the dashboard's modules takes as long as starting the media server.
+            loading = beside.submit(runpy.run_path, sys.argv[0])
+            server.start()
+            loading.result()
+        with suppress(KeyboardInterrupt):
+            runpy.run_path(sys.argv[0], run_name="__main__")
+    finally:
+        server.stop()
+
+
+def _dashboard_taken(settings: Settings) -> str:
+    if dashboard_answers(settings):
+        return f"Phone Agent seems to run already: open {_dashboard(settings)}, or stop it first."
+    return (
+        f"Port {settings.dashboard_port}, where the dashboard should be, is used by another program: "
+        "stop that, or set another DASHBOARD_PORT in .env."
+    )
+
+
+def _dashboard(settings: Settings) -> str:
+    return f"http://localhost:{settings.dashboard_port}"
+
+
+def announce(settings: Settings) -> None:
+    """Say where everything is as soon as it is there, from a thread beside the dashboard."""
+    threading.Thread(target=_announce, args=[settings], name="announce", daemon=True).start()
+
+
+def _announce(settings: Settings) -> None:
+    while not dashboard_answers(settings):
+        time.sleep(_LOOK_EVERY)
+    with suppress(ServerError), Client(settings.server_url, settings.token) as client:
+        print(f"\nPhone Agent is ready: {_dashboard(settings)}\n{summary(client.setup())}", flush=True)  # noqa: T201
+
+
+def summary(setup: Setup) -> str:
+    """What is real and what is practice, in two or three lines."""
+    real = [part.serves for part in setup.parts if part.real]
+    here = [f"{part.name.lower()} ({part.serves.lower()})" for part in setup.parts if part.serves and not part.real]
+    gone = [part.name.lower() for part in setup.parts if not part.serves]
+    lines = [f"  real      {', '.join(real) or 'nothing yet: no provider keys in .env'}"]
+    lines += [f"  practice  {', '.join(here)}"] if here else []
+    lines += [f"  not set   {', '.join(gone)}; `phone-agent doctor` says what to do"] if gone else []
+    return "\n".join(lines)
 
 
 @contextmanager
@@ -240,25 +299,3 @@ def _watch() -> None:
     # Whoever hangs while shutting down would be an orphan, with calls that nobody watches.
     time.sleep(_STOP_WITHIN)
     os._exit(1)
-
-
-def wait_until(ready: threading.Event, settings: Settings) -> None:
-    """Set `ready` once the dashboard answers; for a thread beside it."""
-    while not ready.is_set():
-        if dashboard_answers(settings):
-            ready.set()
-        time.sleep(_LOOK_EVERY)
-
-
-__all__ = [
-    "SERVE",
-    "CannotStart",
-    "MediaServer",
-    "ServerDown",
-    "answers_on",
-    "dashboard_answers",
-    "end_with_parent",
-    "lifespan",
-    "media_server",
-    "running",
-]

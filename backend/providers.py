@@ -28,7 +28,7 @@ from backend.stt.deepgram import Deepgram
 from backend.stt.keyterms import keyterms
 from backend.stt.offline import OfflineEar
 from backend.telephony.twilio import Account, Twilio
-from backend.tts.elevenlabs import ElevenLabs
+from backend.tts.elevenlabs import ElevenLabs, Patience
 from backend.tts.offline import OfflineVoice
 
 
@@ -63,7 +63,7 @@ class Providers:
             self._claude = connect(settings.anthropic_api_key, settings.anthropic_base_url)
             self._stack.push_async_callback(self._claude.close)
         if not (self._deaf and self._mute):
-            self._engines = await self._stack.enter_async_context(Engines(workers=min(os.cpu_count() or 1, 4)))
+            self._engines = await self._stack.enter_async_context(Engines(self._workers))
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -108,7 +108,9 @@ class Providers:
         voices: list[TextToSpeech] = []
         if settings.elevenlabs_api_key:
             key, voice = settings.elevenlabs_api_key, settings.elevenlabs_voice_id
-            voices.append(ElevenLabs(settings.elevenlabs_url, key, voice, settings.elevenlabs_model))
+            model, patience = settings.elevenlabs_model, Patience(first_sound=1.4, stall=1.0)
+            # Two tries of its own fit into what a call waits for one voice.
+            voices.append(ElevenLabs(settings.elevenlabs_url, key, voice, model, patience))
         if not self._mute:
             voices.append(OfflineVoice(self._running_engines(), VOICES["agent"]))
         return voices
@@ -147,9 +149,9 @@ class Providers:
 
     def _far_end(self, dialled: DialledCall) -> Callee:
         """Who picks up on the practice line."""
-        persona = PERSONAS.get(dialled.reason) or PERSONAS["cooperative"]
-        engines = self._running_engines()
-        return Callee(persona, OfflineEar(engines), OfflineVoice(engines, VOICES[persona.voice]))
+        key, _, name = dialled.reason.partition(" ")
+        persona, engines = PERSONAS.get(key) or PERSONAS["cooperative"], self._running_engines()
+        return Callee(persona, OfflineEar(engines), OfflineVoice(engines, VOICES[persona.voice]), name)
 
     async def _carrier_voice(self, text: str) -> bytes:
         return await self._running_engines().synthesise(text, VOICES["older"])
@@ -157,9 +159,16 @@ class Providers:
     # --- what serves, and how much of it --------------------------------------------------------------------
 
     @property
+    def _workers(self) -> int:
+        """Processes with the offline engines; where they only stand by for a failing voice, one is kept warm."""
+        settings = self._settings
+        standing_by = settings.has_phone and settings.deepgram_api_key and settings.elevenlabs_api_key
+        return 1 if standing_by else min(os.cpu_count() or 1, 4)
+
+    @property
     def capacity(self) -> int:
         """How many calls may use this machine's engines at once."""
-        return self._settings.offline_calls or capacity(os.cpu_count() or 1)
+        return self._settings.offline_calls or capacity(self._workers)
 
     def uses_engines(self, brief: Brief) -> bool:
         """Whether a call needs this machine's engines all the time, not only when a provider fails."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
@@ -21,8 +23,8 @@ from backend.store import Store
 from backend.switchboard import CallOver, NoSuchCall, Switchboard
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application; nothing is opened before its lifespan begins."""
+def create_app(settings: Settings, providers: Providers | None = None) -> FastAPI:
+    """The application; nothing is opened before its lifespan begins. Without `providers`, the settings choose them."""
     app = FastAPI(
         title="Phone Agent",
         description="Place calls, watch them and step in.",
@@ -32,6 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
     )
     app.state.settings = settings
+    app.state.providers = providers or Providers(settings)
     app.include_router(calls.router)
     app.include_router(twilio.router)
     _add_health(app)
@@ -46,7 +49,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state, settings = app.state, app.state.settings
     with Store(settings.database_path) as state.store:
         async with (
-            Providers(settings) as state.providers,
+            state.providers,
             state.providers.carriers() as state.carriers,
             Switchboard(settings, state.store, state.providers, state.carriers) as state.switchboard,
         ):
@@ -62,7 +65,7 @@ def _add_health(app: FastAPI) -> None:
 
 def _private(request: Request) -> None:
     """Only for browsers on this machine: through a tunnel requests come from here too, but name another host."""
-    forwarded = any(name.startswith("x-forwarded") for name in request.headers)
+    forwarded = any(name.startswith(("x-forwarded", "forwarded")) for name in request.headers)
     if forwarded or not is_loopback(request.url.hostname or ""):
         raise HTTPException(404)
 
@@ -89,15 +92,34 @@ def _add_errors(app: FastAPI) -> None:
         app.add_exception_handler(kind, explain)
 
 
+class MediaServer(uvicorn.Server):
+    """Ends its calls before it closes their sockets: else they would take the end for a lost connection."""
+
+    def __init__(self, app: FastAPI) -> None:
+        settings: Settings = app.state.settings
+        config = uvicorn.Config(
+            app,
+            host=settings.media_server_host,
+            port=settings.media_server_port,
+            log_level="warning",
+            ws="websockets-sansio",
+            ws_max_size=1 << 20,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=5,
+        )
+        super().__init__(config)
+        self._state = app.state
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        switchboard: Switchboard = self._state.switchboard
+        await switchboard.end_all()
+        await super().shutdown(sockets)
+
+
 def run(settings: Settings) -> None:
-    """Serve until told to stop."""
-    uvicorn.run(
-        create_app(settings),
-        host=settings.media_server_host,
-        port=settings.media_server_port,
-        log_level="warning",
-        ws="websockets-sansio",
-        ws_max_size=1 << 20,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=5,
-    )
+    """Serve until told to stop; exits with 3 when the application could not start, as uvicorn does."""
+    server = MediaServer(create_app(settings))
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(3)

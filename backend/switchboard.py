@@ -52,6 +52,8 @@ class _Engagement:
     call: Call
     arrival: asyncio.Future[Line | _Unanswered]
     """Resolved with the line when the callee's side is connected, or when it is known that it never will be."""
+    ready: asyncio.Future[str]
+    """Resolved when the providers are open, with nothing, or with why they cannot be."""
     token: str = ""
     """What the stream of this call must show, once."""
     session: Session | None = None
@@ -59,7 +61,8 @@ class _Engagement:
 
     @property
     def connected(self) -> bool:
-        return self.arrival.done() and not isinstance(self.arrival.result(), _Unanswered)
+        arrival = self.arrival
+        return arrival.done() and not arrival.cancelled() and not isinstance(arrival.result(), _Unanswered)
 
     def give_up(self, ending: Ending, status: Status) -> None:
         """Stop waiting for somebody to pick up."""
@@ -93,10 +96,16 @@ class Switchboard:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        for engagement in self._engaged.values():
-            if engagement.task:
-                engagement.task.cancel()
+        await self.end_all()
         await self._stack.aclose()
+
+    async def end_all(self) -> None:
+        """Hang up on everybody, because the server stops; returns when every row says so."""
+        tasks = [engagement.task for engagement in self._engaged.values() if engagement.task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     @property
     def live(self) -> int:
@@ -135,16 +144,26 @@ class Switchboard:
         return self._carriers[line]
 
     async def _dial(self, engagement: _Engagement, carrier: Twilio) -> None:
-        """The one place that makes a phone ring."""
+        """The one place that makes a phone ring, and only once there is an agent who can talk.
+
+        Raises:
+            ProviderError: a provider or the carrier is not to be had; the row says so.
+        """
         call = engagement.call
+        if why := await engagement.ready:
+            raise ProviderError(why)
         try:
             sid = await carrier.dial(call, time_limit=round(self._manners.longest_call) + 60)
         except ProviderError as error:
             self._store.trouble(call.id, str(error))
             engagement.give_up(Ending(str(error), Outcome.FAILED), Status.FAILED)
+            await _over(engagement)
             raise
         self._store.change(call.id, provider_sid=sid)
         self._store.advance(call.id, Status.QUEUED)
+        if call.id not in self._engaged:
+            # It ended while the carrier was being asked, when there was no SID yet to hang up.
+            await self._stop_ringing(call.id)
 
     def receive(self, caller: str, sid: str) -> Call:
         """Somebody calls our number: write it down with the inbound profile.
@@ -229,7 +248,8 @@ class Switchboard:
         elif status.final:
             self._settle_without_session(call_id, status, sequence)
         else:
-            self._store.advance(call_id, status, sequence)
+            answered = {"answered": self._clock()} if status is Status.IN_PROGRESS else {}
+            self._store.advance(call_id, status, sequence, **answered)
 
     def machine(self, call_id: str, kind: str) -> None:
         """The carrier's verdict on who picked up."""
@@ -262,46 +282,67 @@ class Switchboard:
             self.command(call_id, HangUp(ending))
             return
         engagement.give_up(ending, Status.CANCELED)
-        if engagement.task:
-            await asyncio.wait([engagement.task])
+        await _over(engagement)
 
     def _running(self, call_id: str) -> _Engagement:
         if call_id in self._engaged:
             return self._engaged[call_id]
-        if self._store.call(call_id) is None:
+        call = self._store.call(call_id)
+        if call is None:
             raise NoSuchCall(call_id)
-        raise CallOver("This call is over.")
+        raise CallOver("This call is over." if call.status.final else "This call has not begun.")
 
     # --- the life of one call -------------------------------------------------------------------------------
 
     def _engage(self, call: Call) -> _Engagement:
-        engagement = _Engagement(call, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        engagement = _Engagement(call, loop.create_future(), loop.create_future())
         self._engaged[call.id] = engagement
         engagement.task = self._group.create_task(self._conduct(engagement), name=f"call {call.id}")
         return engagement
 
     async def _conduct(self, engagement: _Engagement) -> None:
         """The edge of a call: whatever happens in it stays in it, and is written on its row."""
+        try:
+            await self._see_through(engagement)
+        except Exception:
+            # Leaving this task it would end all other calls as well.
+            _LOG.exception("call %s could not be settled", engagement.call.id)
+        finally:
+            del self._engaged[engagement.call.id]
+
+    async def _see_through(self, engagement: _Engagement) -> None:
         call_id = engagement.call.id
         ending, status = Ending("The media server was stopped during this call.", Outcome.FAILED), Status.FAILED
         try:
             ending, status = await self._hold(engagement)
         except Exception as error:
-            _LOG.exception("call %s ended by a fault", call_id)
-            ending = Ending("A fault in the program ended this call; the log has the details.", Outcome.FAILED)
-            self._store.trouble(call_id, f"Fault: {_innermost(error)!r}")
+            ending = self._explain(call_id, _innermost(error))
         finally:
-            if not engagement.connected:
-                await self._stop_ringing(call_id)
-            del self._engaged[call_id]
-            columns = {"outcome": ending.outcome, "note": ending.note, "ending": ending.why}
-            self._store.advance(call_id, status, ended=self._clock(), **columns)
+            if not engagement.ready.done():
+                engagement.ready.set_result(ending.why)
+            try:
+                if not engagement.connected:
+                    engagement.arrival.cancel()
+                    await self._stop_ringing(call_id)
+            finally:
+                self._close(call_id, status, ending)
+
+    def _explain(self, call_id: str, error: BaseException) -> Ending:
+        """What broke a call, on its row; the details of a fault of ours are for the log."""
+        if isinstance(error, ProviderError):
+            self._store.trouble(call_id, str(error))
+            return Ending(str(error), Outcome.FAILED)
+        _LOG.error("call %s ended by a fault", call_id, exc_info=error)
+        self._store.trouble(call_id, f"Fault: {error!r}")
+        return Ending("A fault in the program ended this call; the log has the details.", Outcome.FAILED)
 
     async def _hold(self, engagement: _Engagement) -> tuple[Ending, Status]:
         """Prepare while it rings, wait for the line, and talk."""
         call = engagement.call
         async with self._providers.kit(call.brief, self._manners) as kit, asyncio.TaskGroup() as group:
             self._store.change(call.id, parts=kit.parts)
+            engagement.ready.set_result("")
             session = Session(call.brief, kit, Diary(self._store, call.id, self._clock), self._manners)
             engagement.session = session
             preparing = group.create_task(session.prepare())
@@ -309,7 +350,9 @@ class Switchboard:
                 line = await self._arrival(engagement)
                 if isinstance(line, _Unanswered):
                     return line.ending, line.status
-                self._store.advance(call.id, Status.IN_PROGRESS, answered=self._clock())
+                # On its own: the carrier may have reported the call as in progress before its stream came.
+                self._store.change(call.id, answered=self._clock())
+                self._store.advance(call.id, Status.IN_PROGRESS)
                 return await session.converse(line), Status.COMPLETED
             finally:
                 preparing.cancel()
@@ -339,15 +382,26 @@ class Switchboard:
         for call in self._store.unfinished():
             if call.status is Status.CREATED and now - call.created < 3600:
                 continue
-            if call.status is not Status.IN_PROGRESS and now - call.created < _RING_LIMIT:
+            # The practice line is part of the server, and ended with it.
+            ringing = call.status is not Status.IN_PROGRESS and call.brief.line is LineKind.PHONE
+            if ringing and now - call.created < _RING_LIMIT:
                 self._engage(call)
                 continue
-            why = "The media server stopped during this call."
-            self._store.advance(call.id, Status.FAILED, ended=now, outcome=Outcome.FAILED, ending=why)
+            self._close(call.id, Status.FAILED, Ending("The media server stopped during this call.", Outcome.FAILED))
 
     def _settle_without_session(self, call_id: str, status: Status, sequence: int) -> None:
-        ending = _UNANSWERED[status]
-        self._store.advance(call_id, status, sequence, ended=self._clock(), outcome=ending.outcome, ending=ending.why)
+        self._close(call_id, status, _UNANSWERED[status], sequence)
+
+    def _close(self, call_id: str, status: Status, ending: Ending, sequence: int = -1) -> None:
+        self._store.advance(
+            call_id,
+            status,
+            sequence,
+            ended=self._clock(),
+            outcome=ending.outcome,
+            note=ending.note,
+            ending=ending.why,
+        )
 
 
 _UNANSWERED = {
@@ -358,6 +412,12 @@ _UNANSWERED = {
     Status.COMPLETED: Ending("The call ended before it was connected to the agent.", Outcome.FAILED),
 }
 """What the carrier's final word means for a call that was never connected."""
+
+
+async def _over(engagement: _Engagement) -> None:
+    """Wait until this call is settled."""
+    if engagement.task:
+        await asyncio.wait([engagement.task])
 
 
 def _innermost(error: BaseException) -> BaseException:

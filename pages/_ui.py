@@ -64,7 +64,7 @@ def settings() -> Settings:
     return load()
 
 
-@st.cache_resource
+@st.cache_resource(on_release=Client.close)
 def client() -> Client:
     return Client(settings().server_url, settings().token)
 
@@ -238,3 +238,8 @@ def _margin(call: Call, turn: Turn, name: str) -> str:
     if turn.state is TurnState.CUT:
         notes.append("cut off")
     return " · ".join(notes)
+
+
+def download(label: str, make: Callable[[], str], name: str, mime: str) -> None:
+    """A button for a file that is made only when it is asked for."""
+    st.download_button(label, make, name, mime, icon=":material/download:", on_click="ignore", key=f"save_{name}")

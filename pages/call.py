@@ -57,7 +57,7 @@ def _clear() -> None:
 
 
 def _place() -> None:
-    """Dial and go to the live page; a refusal is shown above the button, and every field keeps its text."""
+    """Dial, for the page to go on to the live page; a refusal is shown, and every field keeps its text."""
     state, brief = st.session_state, _form()
     last, at, call_id = state.get("call_placed", (None, 0.0, ""))
     if brief != last or time.monotonic() - at > _AGAIN:
@@ -80,7 +80,7 @@ def _place() -> None:
             state["call_refused"] = str(error)
             return
         state["call_placed"] = (brief, time.monotonic(), call_id)
-    st.switch_page("live.py", query_params={"call": call_id})
+    state["call_to_watch"] = call_id
 
 
 def _number() -> None:
@@ -186,6 +186,8 @@ def _parts(setup: Setup) -> None:
                 _ui.part_badge(part)
 
 
+if to_watch := st.session_state.pop("call_to_watch", ""):
+    st.switch_page("live.py", query_params={"call": to_watch})
 if "call_to" not in st.session_state:
     _fill(_last_brief())
 
@@ -205,4 +207,4 @@ with side:
     if refused := st.session_state.pop("call_refused", None):
         st.error(_ui.plain(refused), icon=":material/block:")
     st.button("Call", on_click=_place, type="primary", icon=":material/call:", width="stretch", key="call_button")
-    st.button("Clear the form", on_click=_clear, type="tertiary", icon=":material/ink_eraser:")
+    st.button("Clear the form", on_click=_clear, key="call_clear", type="tertiary", icon=":material/ink_eraser:")

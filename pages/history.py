@@ -1,17 +1,14 @@
-"""Past calls: find one, read it in full, take it along. `?call=` opens one."""
+"""Past calls: the list, narrowed and taken along. `?call=` goes on to that one call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from statistics import median
 
 import _export
 import _ui
-import altair as alt
 import streamlit as st
 
-from backend.models import Call, LineKind, Outcome, Turn
+from backend.models import Call, LineKind, Outcome
 from backend.store import Search
 
 _A_PAGE = 15
@@ -20,9 +17,6 @@ _EXPORT_LIMIT = 10_000
 # Days before today.
 _SPANS = {"Any time": None, "Today": 0, "Last 7 days": 6, "Last 30 days": 29}
 _HIDDEN = ("past_outcomes", "past_line", "past_troubled")
-
-
-# --- the list -------------------------------------------------------------------------------------------------
 
 
 def _search() -> Search:
@@ -95,14 +89,20 @@ def _nothing(search: Search) -> None:
         st.page_link("call.py", label="Place the first one", icon=":material/call:")
     else:
         st.markdown("No call matches.")
-        st.button("Show all calls", on_click=_show_everything, icon=":material/filter_list_off:")
+        st.button("Show all calls", on_click=_show_everything, key="past_all", icon=":material/filter_list_off:")
 
 
 def _row(call: Call) -> None:
     with st.container(border=True, gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             name = f"**{_ui.plain(_ui.who(call))}**"
-            st.page_link("history.py", label=name, query_params={"call": call.id})
+            st.page_link(
+                "record.py",
+                label=name,
+                icon=":material/chevron_right:",
+                icon_position="right",
+                query_params={"call": call.id},
+            )
             _ui.outcome_badge(call)
             if call.brief.line is LineKind.PRACTICE:
                 _ui.line_badge(call)
@@ -120,90 +120,11 @@ def _export_list(search: Search) -> None:
     def calls() -> list[Call]:
         return _ui.read(lambda archive: archive.calls(search, _EXPORT_LIMIT), [])
 
-    local = _ui.local
     with st.container(horizontal=True, width="content"):
-        _download("CSV", lambda: _export.as_csv(calls(), local), "calls.csv", "text/csv")
-        _download("JSON", lambda: _export.as_json(calls()), "calls.json", "application/json")
-
-
-# --- one call -------------------------------------------------------------------------------------------------
-
-
-def _full(call: Call, turns: list[Turn]) -> None:
-    st.page_link("history.py", label="All past calls", icon=":material/arrow_back:")
-    st.title(_ui.plain(_ui.who(call)))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _ui.outcome_badge(call)
-        _ui.line_badge(call)
-        st.caption(_ui.plain(f"{_ui.when(call.created)} · {call.brief.to}"), width="content")
-    for sentence in filter(None, [call.note, call.ending]):
-        st.markdown(_ui.plain(sentence))
-    if not call.status.final:
-        query = {"call": call.id}
-        st.page_link("live.py", label="Still running: watch it", icon=":material/graphic_eq:", query_params=query)
-    _ui.troubles(call)
-    wide, side = st.columns([5, 3], gap="large")
-    with wide, st.container(border=True, gap=None):
-        _ui.transcript(call, turns)
-        if not turns:
-            st.caption("Nothing was said in this call.")
-    with side:
-        _figures(call, turns)
-        with st.container(border=True):
-            _ui.about(call)
-        _export_call(call, turns)
-
-
-def _figures(call: Call, turns: list[Turn]) -> None:
-    delays = _ui.delays(turns)
-    talk = _ui.lasted(call)
-    with st.grid(2, min_column_width=120):
-        st.metric("Talk", "–" if talk is None else _ui.clock(talk), border=True)
-        typical = f"{median(delays.values()) / 1000:.1f} s" if delays else "–"
-        st.metric("Answers in", typical, border=True, help="From the other side's last word to the agent's first.")
-    if len(delays) > 1:
-        _chart(delays)
-
-
-def _chart(delays: dict[int, float]) -> None:
-    """How long each answer took."""
-    table = alt.InlineData(
-        values=[{"Answer": n, "Seconds": ms / 1000} for n, ms in enumerate(delays.values(), start=1)]
-    )
-    bars = (
-        alt.Chart(table, height=180)
-        .mark_bar(cornerRadiusEnd=3)
-        .encode(
-            x=alt.X("Answer:O", title="Answers in order", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("Seconds:Q", title="Seconds"),
-            tooltip=["Answer:O", alt.Tooltip("Seconds:Q", format=".2f")],
-        )
-    )
-    slowest = max(delays.values()) / 1000
-    st.altair_chart(bars, alt=f"Seconds to each of {len(delays)} answers; the slowest took {slowest:.1f}")
-
-
-def _export_call(call: Call, turns: list[Turn]) -> None:
-    local = _ui.local
-    with st.container(horizontal=True):
-        _download("Text", lambda: _export.call_as_text(call, turns, local), f"call-{call.id}.txt", "text/plain")
-        _download("JSON", lambda: _export.call_as_json(call, turns), f"call-{call.id}.json", "application/json")
-
-
-def _download(label: str, make: Callable[[], str], name: str, mime: str) -> None:
-    st.download_button(label, make, name, mime, icon=":material/download:", on_click="ignore", key=f"save_{name}")
-
-
-def _open(call_id: str) -> None:
-    call = _ui.read(lambda archive: archive.call(call_id), None)
-    if call:
-        _full(call, _ui.read(lambda archive: archive.turns(call_id), []))
-    else:
-        _ui.unknown_call()
-        _list()
+        _ui.download("CSV", lambda: _export.as_csv(calls(), _ui.local), "calls.csv", "text/csv")
+        _ui.download("JSON", lambda: _export.as_json(calls()), "calls.json", "application/json")
 
 
 if asked := st.query_params.get("call"):
-    _open(asked)
-else:
-    _list()
+    st.switch_page("record.py", query_params={"call": asked})
+_list()

@@ -148,8 +148,13 @@ def _result(call: Call) -> None:
     _ui.outcome_badge(call)
     for sentence in filter(None, [call.note, call.ending]):
         st.markdown(_ui.plain(sentence))
-    st.page_link("history.py", label="Open the full call", icon=":material/article:", query_params={"call": call.id})
+    st.page_link("record.py", label="Open the full call", icon=":material/article:", query_params={"call": call.id})
     st.page_link("call.py", label="Place another call", icon=":material/call:")
+
+
+def _look_at(call_id: str) -> None:
+    # A page link from a page to itself would leave the old id in the address bar.
+    st.query_params["call"] = call_id
 
 
 def _others(running: list[Call], shown: Call | None) -> None:
@@ -159,12 +164,8 @@ def _others(running: list[Call], shown: Call | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Also running:", width="content")
             for call in others[:8]:
-                st.page_link(
-                    "live.py",
-                    label=_ui.plain(_ui.who(call)),
-                    icon=":material/graphic_eq:",
-                    query_params={"call": call.id},
-                )
+                label, icon = _ui.plain(_ui.who(call)), ":material/graphic_eq:"
+                st.button(label, icon=icon, on_click=_look_at, args=(call.id,), key=f"look_at_{call.id}")
 
 
 def _show(call: Call) -> None:

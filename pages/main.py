@@ -7,7 +7,20 @@ import streamlit as st
 
 from backend.config import BadSettings
 
+# A mark and the name, in a green that can be read on the light and on the dark page.
+_LOGO = """
+<svg xmlns="http://www.w3.org/2000/svg" width="142" height="24" viewBox="0 0 142 24" role="img">
+  <title>Phone Agent</title>
+  <rect width="24" height="24" rx="7" fill="#1c8370"/>
+  <g stroke="#fff" stroke-width="2.2" stroke-linecap="round">
+    <path d="M6.5 10.5v3M10.2 7.5v9M13.8 5.5v13M17.5 9.5v5"/>
+  </g>
+  <text x="32" y="17.5" font-family="sans-serif" font-size="16" font-weight="600" fill="#1c8370">Phone Agent</text>
+</svg>
+"""
+
 st.set_page_config(page_title="Phone Agent", page_icon=":material/support_agent:", layout="wide")
+st.logo(_LOGO)
 
 try:
     _ui.settings()
@@ -22,6 +35,7 @@ page = st.navigation(
         st.Page("call.py", title="Call", icon=":material/call:", default=True, help="Say who to call and what for."),
         st.Page("live.py", title="Live", icon=":material/graphic_eq:", help="Watch a running call and step in."),
         st.Page("history.py", title="Past calls", icon=":material/history:", help="Find a call and read it again."),
+        st.Page("record.py", title="Past call", icon=":material/article:", visibility="hidden"),
         st.Page("settings.py", title="Settings", icon=":material/tune:", help="What is real and what is practice."),
     ],
     position="top",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from backend.config import ROOT, Settings
 
@@ -46,6 +46,7 @@ def open_page(width: int = 1400, height: int = 900, dark: bool = False, flags: t
             locale="en-GB",
         )
         context.set_default_timeout(PATIENCE * 1000)
+        expect.set_options(timeout=PATIENCE * 1000)
         try:
             yield context.new_page()
         finally:

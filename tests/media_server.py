@@ -41,6 +41,8 @@ class Desk:
     store: Store
     placed: list[Call] = field(default_factory=list)
     commands: list[tuple[str, FloorEvent]] = field(default_factory=list)
+    deaf: str = ""
+    """Why no command is taken, when none is."""
 
     @property
     def live(self) -> int:
@@ -59,6 +61,8 @@ class Desk:
     def command(self, call_id: str, event: FloorEvent) -> None:
         if self._known(call_id).status is not Status.IN_PROGRESS:
             raise CallOver("Nobody has picked up yet.")
+        if self.deaf:
+            raise CallOver(self.deaf)
         self.commands.append((call_id, event))
 
     async def hang_up(self, call_id: str) -> None:
@@ -79,6 +83,8 @@ class MediaServer:
     settings: Settings
     port: int
     desk: Desk
+    store: Store
+    """The test's own way to write what happens in a call; the desk's belongs to the server's thread."""
 
     @property
     def url(self) -> str:
@@ -98,25 +104,29 @@ class MediaServer:
 def media_server(database: Path) -> Iterator[MediaServer]:
     """Serve from a thread of its own until the block is left."""
     settings = load(database_path=database, api_token=TOKEN)
-    started: list[MediaServer] = []
+    started: list[tuple[int, Desk]] = []
     ready, stop = threading.Event(), threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_serve(settings, started, ready, stop)), daemon=True)
     thread.start()
     try:
         ready.wait(20)
         assert started, "the media server did not start"
-        yield started[0]
+        port, desk = started[0]
+        with Store(database) as store:
+            yield MediaServer(settings, port, desk, store)
     finally:
         stop.set()
         thread.join(20)
 
 
-async def _serve(settings: Settings, started: list[MediaServer], ready: threading.Event, stop: threading.Event) -> None:
+async def _serve(
+    settings: Settings, started: list[tuple[int, Desk]], ready: threading.Event, stop: threading.Event
+) -> None:
     try:
         with Store(settings.database_path) as store:
             desk = Desk(store)
             async with serve(_app(settings, desk)) as port:
-                started.append(MediaServer(settings, port, desk))
+                started.append((port, desk))
                 ready.set()
                 await asyncio.to_thread(stop.wait)
     finally:

@@ -64,18 +64,15 @@ def test_it_is_done_only_when_the_last_mark_has_come_back() -> None:
     playout.add(spoken("one two"))
     playout.finish()
     marks = [piece.mark for piece in play(playout, 2)]
-    assert not playout.done
-    assert all(playout.played(mark) for mark in marks)
-    assert playout.done
+    done = [playout.done] + [playout.played(mark) and playout.done for mark in marks]
+    assert done == [False] * len(marks) + [True]
     assert playout.heard == "one two"
 
 
 def test_a_reply_without_sound_is_done_when_it_is_finished() -> None:
-    playout = Playout(1)
-    assert not playout.done
-    playout.finish()
-    assert playout.done
-    assert playout.heard == ""
+    before, after = Playout(1), Playout(1)
+    after.finish()
+    assert (before.done, after.done, after.heard) == (False, True, "")
 
 
 def test_marks_of_another_reply_count_for_nothing() -> None:

@@ -31,7 +31,7 @@ class Manners:
     """How long one model may take to its first words before the next one is asked."""
     next_words: float = 4.0
     """The same between any two pieces of an answer."""
-    voice_wait: float = 2.5
+    voice_wait: float = 3.0
     """How long a voice may take to each next piece of sound before another voice is used."""
     played_wait: float = 2.0
     """How long after the last sound should have been played the carrier may take to confirm it."""

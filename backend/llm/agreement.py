@@ -6,6 +6,7 @@ Each rule gives the state after the words and a few words of acknowledgement; ne
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import shorten
 
 from backend.llm.concepts import matter
 from backend.llm.errand import Goal, Kind, sentence
@@ -17,6 +18,7 @@ from backend.models import Outcome
 PASS_ON = "Thank you, I'll pass that on."
 GO_AHEAD = "Please go ahead."
 THANKS = "Great, thank you."
+UNDERSTOOD = "I understand, I'll pass that on."
 SOMEONE = "No problem, someone will follow up with you."
 Settled = tuple[Talk, tuple[str, ...]]
 
@@ -24,10 +26,11 @@ Settled = tuple[Talk, tuple[str, ...]]
 def settle(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -> Settled:
     """`offers` are the other times that the context gives away."""
     if Intent.CANCEL in meaning:
-        said = "All right, I'll pass on that you want to cancel."
-        return talk.done(Outcome.DECLINED, "wants to cancel"), (said,)
+        return talk.done(Outcome.DECLINED, "wants to cancel"), ("All right, I'll pass on that you want to cancel.",)
+    if Intent.REFUSAL in meaning:
+        return talk.done(Outcome.DECLINED, said(meaning)), (UNDERSTOOD,)
     if Intent.ALREADY in meaning:
-        return talk.done(Outcome.FOLLOW_UP, f"said: {meaning.words}"), (PASS_ON,)
+        return talk.done(Outcome.FOLLOW_UP, said(meaning)), (PASS_ON,)
     if goal.kind is Kind.ASK:
         return _open_question(talk, goal, meaning)
     if talk.asked is Asked.SURE and not meaning.times and meaning.intents & {Intent.YES, Intent.NO, Intent.MAYBE}:
@@ -39,10 +42,16 @@ def settle(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -
 
 def telling(meaning: Meaning) -> bool:
     """Whether the words hold something worth noting, besides courtesies."""
-    if meaning.times:
-        return True
-    courteous = bool(meaning.intents) and meaning.intents <= _COURTESY
-    return len(meaning.words.split()) > (5 if courteous else 1) and bool(matter(meaning.words))
+    return bool(meaning.times) or (len(meaning.rest.split()) > 1 and bool(matter(meaning.rest)))
+
+
+def quoted(meaning: Meaning) -> str:
+    """The callee's own words, for a note of one line."""
+    return shorten(meaning.text.rstrip(" ."), 140, placeholder=" ...")
+
+
+def said(meaning: Meaning) -> str:
+    return f"said: {quoted(meaning)}"
 
 
 _COURTESY = frozenset(
@@ -68,10 +77,10 @@ def _open_question(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
     if Intent.MAYBE in meaning and not meaning.times:
         return talk.done(Outcome.FOLLOW_UP, f"{goal.topic}: not known yet"), (SOMEONE,)
     if Intent.NO in meaning and not meaning.times:
-        return talk.done(Outcome.DECLINED, f"{goal.topic}: {meaning.words}"), ("I understand, I'll pass that on.",)
+        return talk.done(Outcome.DECLINED, f"{goal.topic}: {quoted(meaning)}"), (UNDERSTOOD,)
     bare = not meaning.intents and bool(matter(meaning.words))
     if not meaning.questions and (bare or telling(meaning)):
-        return talk.done(Outcome.CONFIRMED, f"{goal.topic}: {meaning.words}"), ("Thank you, I've noted that.",)
+        return talk.done(Outcome.CONFIRMED, f"{goal.topic}: {quoted(meaning)}"), ("Thank you, I've noted that.",)
     return talk, (GO_AHEAD,) if meaning.only(Intent.YES, Intent.THANKS) else ()
 
 
@@ -79,7 +88,7 @@ def _yes_or_no(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
     named = _named(meaning.times)
     if Intent.NO in meaning:
         outcome = Outcome.FOLLOW_UP if named else Outcome.DECLINED
-        return talk.done(outcome, f"said: {meaning.words}"), ("I understand, I'll pass that on.",)
+        return talk.done(outcome, said(meaning)), (UNDERSTOOD,)
     if Intent.YES in meaning or named:
         return talk.done(_agreed(goal), f"confirmed, {named}" if named else "confirmed"), (THANKS,)
     if Intent.MAYBE in meaning:
@@ -90,12 +99,12 @@ def _yes_or_no(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
 def _told(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
     """News needs no answer; any sign that it has arrived will do."""
     if Intent.NO in meaning and meaning.firm:
-        return talk.done(Outcome.FOLLOW_UP, f"said: {meaning.words}"), ("I understand, I'll pass that on.",)
+        return talk.done(Outcome.FOLLOW_UP, said(meaning)), (UNDERSTOOD,)
     if meaning.words in {"yes", "yeah", "yes i do", "i do"}:
         # "Do you have any questions about that?" - "Yes."
         return replace(talk.done(Outcome.CONFIRMED, "told"), curious=True), ("All right.",)
     if not meaning.questions and telling(meaning):
-        return talk.done(Outcome.CONFIRMED, f"told; said: {meaning.words}"), (PASS_ON,)
+        return talk.done(Outcome.CONFIRMED, f"told; {said(meaning)}"), (PASS_ON,)
     if meaning.intents & (_COURTESY - {Intent.GREETING} | {Intent.MAYBE}):
         return talk.done(Outcome.CONFIRMED, "told"), ("All right.",)
     return talk, ()
@@ -155,7 +164,7 @@ def _without_time(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, 
         fresh = tuple(time for time in offers if time not in talk.offered)[:3]
         asked = Asked.OFFER if fresh else Asked.WHEN
         return replace(talk, asked=asked, offered=fresh or talk.offered), ("No problem.",)
-    if Intent.MAYBE in meaning:
+    if Intent.MAYBE in meaning and not (Intent.YES in meaning and meaning.firm):
         if goal.when and talk.asked is Asked.GOAL:
             return replace(talk, asked=Asked.SURE), ("I understand.",)
         return talk.done(Outcome.FOLLOW_UP, "not sure yet"), (SOMEONE,)

@@ -18,7 +18,8 @@ _ASKED = {
         r"is \w+(?: \w+)? free\b|do i owe\b|have to pay\b",
     ),
     "PLACE": (
-        r"\bwhere\b|\bwhere's\b|\baddress\b|\blocat(?:ed|ion)\b|\bdirections\b|how do i (?:get|find) (?:there|you|to)\b",
+        r"\bwhere\b|\bwhere's\b|\baddress\b|\blocat(?:ed|ion)\b|\bdirections\b",
+        r"how do i (?:get|find) (?:there|you|to)\b",
         r"which (?:building|floor|room|street|entrance|door|branch|office)\b",
     ),
     "PERSON": (
@@ -26,17 +27,20 @@ _ASKED = {
         r"\b(?:name of|his name|her name)\b",
     ),
     "TIME": (
-        r"\bwhen\b|\bwhen's\b|\b(?:what|which) (?:time|day|date|hours|days)\b|\b(?:opening|business|office|your) hours\b",
+        r"\bwhen\b|\bwhen's\b|\b(?:what|which) (?:time|day|date|hours|days)\b",
+        r"\b(?:opening|business|office|your) hours\b",
         r"how (?:early|late)\b|\b(?:deadline|due date)\b|until when|(?:are|is) \w+ open\b",
     ),
     "PHONE": (r"\b(?:phone|telephone) number\b|number (?:can|do|should) i (?:call|reach)\b|how (?:can|do) i reach\b",),
     "EMAIL": (r"\be ?mail address\b|\bemail\b",),
 }
+_COUNT = r"(?:\d+|an?|one|two|three|four|five|six|ten|half an|a few|several|thirty|forty five|sixty|ninety)"
+_UNIT = r"(?:minutes?|hours?|days?|weeks?|months?|years?)"
 # How each kind looks in a sentence. Names and addresses are known by their capitals.
 _GIVEN = {
     "SPAN": (
-        r"(?i)\b(?:\d+|an?|one|two|three|four|five|six|ten|half an|a few|several|thirty|forty five|sixty|ninety)"
-        r"(?: to \d+| or \w+)?[ -](?:business |working |full )?(?:minutes?|hours?|days?|weeks?|months?|years?)\b|\ball day\b",
+        rf"(?i)\b{_COUNT}(?: to \d+| or \w+)?[ -](?:business |working |full )?{_UNIT}\b",
+        r"(?i)\ball day\b",
     ),
     "PRICE": (
         r"(?i)[$€£]\s?\d|\b\d+ ?(?:dollars?|euros?|pounds?|cents?|bucks)\b|\bno charge\b|\bcosts? nothing\b",
@@ -44,9 +48,9 @@ _GIVEN = {
     ),
     "PLACE": (
         r"\b\d+[a-z]? (?:[A-Z]\w+ )+|\b(?:[Aa]t|[Ii]n|[Ff]rom|[Tt]o) [A-Z]\w+\b(?! at| a\.m| p\.m)(?<!day)",
-        r"(?i)\b(?:behind|next to|opposite|across|near|corner|street|road|avenue|floor|suite|room|building|entrance|lobby)\b",
-        r"(?i)\b(?:address|located|location|downstairs|upstairs|outside|front desk|reception|gate|depot|warehouse|counter)\b",
-        r"(?i)\b(?:basement|hall|online|website)\b",
+        r"(?i)\b(?:behind|next to|opposite|across|near|corner|street|road|avenue|floor|suite|room|building|entrance)\b",
+        r"(?i)\b(?:address|located|location|downstairs|upstairs|outside|lobby|front desk|reception|gate|depot)\b",
+        r"(?i)\b(?:warehouse|counter|basement|hall|online|website)\b",
     ),
     "PERSON": (
         r"\b(?:Dr|Mr|Mrs|Ms|Miss|Prof)\b|(?<=[a-z] )[A-Z][a-z]+ [A-Z][a-z]+(?! (?:Street|Road|Avenue))",
@@ -62,7 +66,7 @@ _GIVEN = {
 
 # Words of the same meaning; the first names the concept. Stems, so that "parked" is "park".
 _SAME = """
-park parking carpark garage lot
+park parking carpark lot
 bring carry along welcome allow
 pay payment paid
 card visa mastercard
@@ -73,7 +77,7 @@ pickup collect
 deliver delivery drop ship
 kid child children daughter son baby toddler
 dog pet cat animal puppy
-eat food meal snack breakfast lunch fast fasting
+eat food meal snack breakfast lunch fast fasting menu
 drink water coffee alcohol
 wheelchair accessible ramp step-free lift elevator
 doctor dentist dr physician hygienist
@@ -111,23 +115,35 @@ fine penalty
 wait waiting
 shower bath
 mean meaning
+hold held
+leave left
+buy bought
+send sent
+break broke broken
+outside terrace patio garden outdoors
 """
 _CONCEPT = {word: group.split()[0] for group in _SAME.strip().splitlines() for word in group.split()}
 
 _IDLE = frozenset(
-    """a an the i i'm i'll i'd i've me my mine we us our you your yours he she it its they them their this that these those
-    there here is are was were be been being am do does did done doing have has had having can could will would shall
-    should may might must need needed want to of in on at by for from with without about as into than and or but so if
-    then also too very really any anything some something anyone all what where when who whom whose which why how what's
-    where's when's who's how's it's that's there's isn't aren't don't doesn't can't not no yes yeah okay much many long
-    far get got go going come coming take taking takes make know tell exactly again still ever even else one thing things
-    kind sort please right now like way place time day date hour minute person people supposed have possible
-    actually able let see say said use give given mean means ask wonder wondering question sure us off up out maybe other
-    over already yet only more most next address located location directions name number duration first street entrance
-    deadline due usually normally roughly approximately total altogether happen happens""".split()
+    """
+    a an the i i'm i'll i'd i've me my mine we us our you your yours he she it its they them their this that these
+    those there here is are was were be been being am do does did done doing have has had having can could will
+    would shall should may might must need needed want to of in on at by for from with without about as into than
+    and or but so if then also too very really any anything some something anyone all what where when who whom whose
+    which why how what's where's when's who's how's it's that's there's isn't aren't don't doesn't can't not no yes
+    yeah okay much many long far get got go going come coming take taking takes make know tell exactly again still
+    ever even else one thing things kind sort please right now like way place time day date hour minute person
+    people supposed have possible actually able let see say said use give given mean means ask wonder wondering
+    question sure us off up out maybe other over already yet only more most next address located location directions
+    name number duration first street entrance deadline due usually normally roughly approximately total altogether
+    happen happens
+    """.split()
 )
 """Words that carry no matter of their own; those that ask for a kind of answer have done their part."""
-_PRICE_WORDS = frozenset({"price", "free", "owe", "pay", "charge"})
+_ASKING_WORDS = {
+    "PRICE": frozenset({"price", "free", "owe", "pay", "charge"}),
+    "PHONE": frozenset({"phone", "telephone", "call", "reach"}),
+}
 
 
 def kinds_asked(question: str) -> frozenset[str]:
@@ -144,11 +160,12 @@ def kinds_given(sentence: str) -> frozenset[str]:
 
 def matter(question: str) -> frozenset[str]:
     """What the question is about, without the words that only ask."""
-    question = re.sub(r"\b(?:what|which) (?:time|day|date)\b", "", question)
+    kinds = kinds_asked(question)
+    question = re.sub(r"\b(?:(?:what|which) (?:time|day|date)|how (?:late|early))\b", "", question)
     about = concepts(question)
     if "park" in about:
         about -= {"car"}
-    return about - (_PRICE_WORDS if "PRICE" in kinds_asked(question) else frozenset())
+    return about.difference(*(_ASKING_WORDS.get(kind, ()) for kind in kinds))
 
 
 def concepts(text: str) -> frozenset[str]:

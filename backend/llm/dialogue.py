@@ -123,7 +123,10 @@ class Dialogue:
         sorry = "I'm sorry, I must have the wrong number."
         return talk, self.close(talk, sorry, outcome=Outcome.WRONG_PERSON, note="wrong person or number")
 
-    def _not_here(self, talk: Talk, meaning: Meaning) -> tuple[Talk, Reply]:
+    def _not_here(self, talk: Talk, meaning: Meaning) -> tuple[Talk, Reply] | None:
+        # Whoever has heard what it is about and goes on talking of "her" means somebody else.
+        if talk.put and "message" not in meaning.words:
+            return None
         # The matter is nobody else's business, so no message is left with them.
         thanks = "Thanks for letting me know, we'll try again another time."
         return talk, self.close(talk, thanks, outcome=Outcome.CALL_BACK, note="the person was not there")
@@ -212,13 +215,15 @@ class Dialogue:
             return talk, ()
         outcome = talk.outcome or Outcome.FOLLOW_UP
         told = replace(talk, outcome=outcome, curious=talk.curious or not self.goals)
-        return told.noting(f"said: {meaning.words}"), (agreement.PASS_ON,)
+        return told.noting(agreement.said(meaning)), (agreement.PASS_ON,)
 
     def _answers(self, talk: Talk, meaning: Meaning, known: str) -> tuple[Talk, tuple[str, ...]]:
         """The callee's questions answered from what may be said, or honestly not."""
         found: list[str] = []
         for question in meaning.questions[:2]:
-            answer = retrieval.answer(question, f"{known}\n{self._facts}", self._topic)
+            # What the call is for is told already; it answers only what the context leaves open.
+            texts = (f"{known}\n{self._facts}", "\n".join(goal.statement for goal in self.goals))
+            answer = next(filter(None, (retrieval.answer(question, text, self._topic) for text in texts)), "")
             if not answer:
                 talk = talk.noting(f"asked: {question}, not known")
             found.append(sentence(answer) if answer else NOT_KNOWN)
@@ -226,13 +231,11 @@ class Dialogue:
 
     @cached_property
     def _facts(self) -> str:
-        told = [goal.statement for goal in self.goals]
-        fixed = [f"It's {goal.when.text}." for goal in self.goals if goal.when]
-        return "\n".join((self.brief.context, *fixed, *told))
+        return "\n".join((self.brief.context, *(f"It's {goal.when.text}." for goal in self.goals if goal.when)))
 
     @cached_property
     def _topic(self) -> str:
-        return " ".join(goal.topic for goal in self.goals)
+        return " ".join((self.brief.organization, *(goal.topic for goal in self.goals)))
 
     def _left_open(self, talk: Talk, meaning: Meaning) -> tuple[Talk, Reply]:
         """The words neither settled nor asked anything."""
@@ -250,7 +253,8 @@ class Dialogue:
 
     def _idle(self, talk: Talk, meaning: Meaning) -> tuple[Talk, Reply]:
         """Nothing is left to settle, and no question was asked."""
-        if (meaning.only(Intent.YES) and talk.asked is Asked.ELSE) or (not self.goals and Intent.GREETING in meaning):
+        invited = talk.asked is Asked.ELSE and meaning.only(Intent.YES) and not meaning.firm
+        if (invited and len(meaning.words.split()) <= 3) or (not self.goals and Intent.GREETING in meaning):
             return replace(talk, asked=Asked.ELSE, curious=True), Reply((WHAT,))
         return talk, self.close(talk, "Thank you for your time.")
 

@@ -54,7 +54,7 @@ WORKS = "Does that work for you?"
 ABLE = "Will you be able to make it?"
 RIGHT = "Is that right?"
 FINE = "Is that all right with you?"
-CARE = "Will you be able to take care of that?"
+CARE = "Could you see to that?"
 TELL_ME = "Could you tell me that?"
 QUESTIONS = "Do you have any questions about that?"
 _ABOUT_TIME = {STILL: "Does {} still work for you?", WORKS: "Does {} work for you?", ABLE: "Can you make it {}?"}
@@ -154,7 +154,14 @@ def _base(verb: str) -> str:
     return verb[:-2] if re.search(r"(?:ch|sh|x|ss|zz|o)es$", lower) else verb[:-1]
 
 
+# What to do if it does not suit goes without saying.
+_OTHERWISE = re.compile(
+    r",?\s+(?:or|otherwise|and if not,?)\s+(?:find|arrange|agree on|offer|suggest|fix|pick)\b.*$", re.I
+)
+
+
 def _goal(part: str) -> Goal:
+    part = _OTHERWISE.sub("", part)
     part = re.sub(r"^(?:please|also|kindly|call (?:you )?(?:to|and)|try to)\s+", "", part, flags=re.I)
     for pattern, make in _RULES:
         if match := re.match(rf"(?P<verb>{pattern})\s*(?P<rest>.*)$", part, re.I):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from backend.llm import phrases, times
 from backend.llm.times import When
@@ -17,8 +18,8 @@ class Intent(Enum):
     """Named as the books of `phrases`, whose order decides, followed by what is weighed rather than looked up."""
 
     STOP = "wants no more calls"
-    HUMAN = "wants to talk to a person"
     ROBOT = "asks whether this is a machine"
+    HUMAN = "wants to talk to a person"
     WRONG_PERSON = "is somebody else"
     NOT_HERE = "answers for somebody who is not there"
     HOLD = "asks to wait"
@@ -30,6 +31,7 @@ class Intent(Enum):
     NOTHING_ELSE = "has no more questions"
     ALREADY = "says that it has been done"
     CANCEL = "wants to cancel"
+    REFUSAL = "wants nothing of it"
     CHANGE = "wants another time"
     ANY = "any of the offers is fine"
     FIRST = "the first of the offers"
@@ -47,8 +49,12 @@ class Intent(Enum):
 class Meaning:
     """One turn of the callee's, understood."""
 
+    text: str
+    """The turn as it was recognised, on one line."""
     words: str
     """The turn as plain words."""
+    rest: str
+    """The plain words that no phrase accounts for."""
     intents: frozenset[Intent]
     questions: tuple[str, ...] = ()
     """What is asked about the matter, each in plain words; questions about the call itself are intents."""
@@ -77,6 +83,7 @@ _REPAIRS = (
     (r"[!;,.—–]+(?=\s|$)", " . "),
     (r"\?+", " ? "),
     (r"[^\w\s'.?:$€£]", " "),
+    (r"(?:\s*\.)?\s(?:exactly|by the way|again|then)\s+\?", " ?"),
     (r"\bu\b", "you"),
     (r"\br you\b", "are you"),
     (r"\b(gonna|wanna|gotta)\b", lambda word: {"gonna": "going to", "wanna": "want to", "gotta": "have to"}[word[1]]),
@@ -135,11 +142,14 @@ def _phrase(line: str) -> str:
 
 
 _BOOKS = {intent: _book(getattr(phrases, intent.name)) for intent in Intent if intent not in (Intent.YES, Intent.NO)}
-_BARE = {Intent.NO: _book(phrases.BARE_NO), Intent.YES: _book(phrases.BARE_YES)}
+_BARE = {Intent.NO: _book(phrases.BARE_NO), Intent.YES: _book(f"{phrases.BARE_YES.rstrip()}{phrases.NODDING}")}
+_NODDING = _book(phrases.NODDING)
 _FIRM = {Intent.NO: _book(phrases.FIRM_NO), Intent.YES: _book(phrases.FIRM_YES)}
 _TAKEN = " . "
 
 
+# A call's state is read from all of its lines for every answer, so the same turns come again and again.
+@lru_cache(maxsize=512)
 def understand(text: str) -> Meaning:
     """Everything the callee meant with these words; several intents in one turn are usual."""
     words = plain(text)
@@ -155,11 +165,15 @@ def understand(text: str) -> Meaning:
     if wishes := [question for question in questions if _WISH.match(question) and times.find(question)]:
         intents.add(Intent.CHANGE)
         questions = tuple(question for question in questions if question not in wishes)
-    answer, firm = _answer(rest)
+    # "Okay. Where is it?" agrees to nothing yet.
+    answer, firm = _answer(_NODDING.sub(_TAKEN, rest) if questions else rest)
     if answer and Intent.CANCEL not in intents:
         intents.add(answer)
+    for book in (*_FIRM.values(), *_BARE.values()):
+        rest = book.sub(_TAKEN, rest)
     wanted, refused = _times(words)
-    return Meaning(words, frozenset(intents), questions, wanted, refused, firm)
+    left = " ".join(word for word in rest.split() if word not in {".", "?"})
+    return Meaning(" ".join(text.split()), words, left, frozenset(intents), questions, wanted, refused, firm)
 
 
 def _times(words: str) -> tuple[tuple[When, ...], tuple[When, ...]]:
@@ -208,7 +222,7 @@ _SUBJECT = (
 )
 _KNOWN = r"(?<!know )(?<!sure )(?<!that's )(?<!remember )(?<!see )(?<!no matter )(?<!tell you )(?<!said )"
 _ASKING = re.compile(
-    rf"(?<!\S)(?:{_KNOWN}{_WH} (?![.?] |$|ever )"
+    rf"(?<!\S)(?:{_KNOWN}{_WH} (?![.?] |$|ever |not [.?] |not $)"
     rf"|(?:(?<=^)|(?<=[.?] )|(?<=but )|(?<=and )|(?<=also )|(?<=so )|(?<=yes )|(?<=yeah )|(?<=okay )|(?<=sure )"
     rf"|(?<=fine )|(?<=then )|(?<=no )|(?<=great )|(?<=good )|(?<=works )|(?<=well )|(?<=or ))"
     rf"{_VERB} {_SUBJECT} (?![.?] )|(?:do you know|tell me|wondering|wonder|to know) (?:if|whether|about|{_WH}) )"

@@ -17,7 +17,7 @@ from backend.llm.talk import Talk
 from backend.models import Answered, Brief, Conversation, Outcome, Said, Speaker, ToolUse
 
 STILL_THERE = "Are you still there?"
-CAN_YOU_HEAR = "Hello? Can you hear me?"
+CAN_YOU_HEAR = "Hello, can you hear me?"
 
 _MACHINE = re.compile(r"\b(?:voice ?mail|answering machine|machine|mailbox|beep|leave a message)\b", re.IGNORECASE)
 _SILENT = re.compile(

@@ -1,9 +1,9 @@
 """What people say on the phone, meaning by meaning: the phrase book behind `intents`.
 
-One phrase a line, an indented line goes on with it. `(a|b)` is one of them, `[a|b]` one of them or nothing, `*` any word, `!a` not followed by `a`,
-`^` the start of a clause and `$` its end. Books are read in order and a phrase understood is taken out of the
-    text, so
-that "not a good time" is not also "good", and "who is this" leaves no question behind.
+One phrase a line, an indented line goes on with it. `(a|b)` is one of them, `[a|b]` one of them or nothing, `*` any
+word, `!a` not followed by `a`, `^` the start of a clause and `$` its end. Books are read in order and a phrase
+understood is taken out of the text, so that "not a good time" is not also "good", and "who is this" leaves no question
+behind.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ STOP = """
 [please] (stop|quit) (calling|phoning|ringing|bothering|harassing|contacting) [me|us|here] [again]
 (don't|do not|never) [ever] (call|phone|ring|contact|bother) [me|us|here|this number] (again|any more|anymore|ever)
 (don't|do not|never) [ever] (call|phone|ring|contact|bother) (me|us|here|this number) $
-(take|get|remove|delete) (me|us|my number|my name|this number) [off|from|out] [of] [your|the|this] [call|
-    calling] [list]
+(take|get) (me|us|my number|my name|this number) (off|from|out) [of] [your|the|this] [call|calling] [list|database]
+(remove|delete) (me|us|my number|my name|this number) [from] [your|the|this] [call|calling] [list|database]
 unsubscribe [me]
 (opt|opting) (out|me out)
 do not call list
@@ -23,9 +23,10 @@ no more calls
 """
 
 HUMAN = """
-[can|could|may] [i] [speak|talk|talking|speaking] (to|with) [a|an|some] [real|actual|live] (person|human|
-    human being|operator|representative|manager)
-(speak|talk|talking|speaking) (to|with) (someone|somebody) [real|else|human]
+(speak|talk|talking|speaking) (to|with) [a|an] [real|actual|live] (person|human|human being|operator|representative)
+(speak|talk|talking|speaking) (to|with) [a|the|your] (manager|boss|supervisor)
+(speak|talk|talking|speaking) (to|with) (someone|somebody) (real|else|human)
+(can|could|may) i (speak|talk) (to|with) (someone|somebody)
 (want|need|get me|give me|prefer|rather have) (a|an) [real|actual|live] (person|human|operator|representative)
 (don't|do not|won't|not) [want to|going to] (talk|talking|speak|speaking) (to|with) [a|an] (robot|robots|machine|
     machines|computer|computers|bot|ai)
@@ -63,7 +64,8 @@ NOT_HERE = """
 """
 
 HOLD = """
-(hold on|hang on|hold the line|bear with me|wait) [for] [a|one|just a] [sec|second|minute|moment|bit]
+^ [yes|yeah|no|okay] wait [for] [a|one] [sec|second|minute|moment|bit]
+(hold on|hang on|hold the line|bear with me) [for] [a|one|just a] [sec|second|minute|moment|bit]
 ^ [just|yeah|okay|sure|yes] (a|one) (sec|second|minute|moment) $
 (give me|gimme|got) (a|one|just a) (sec|second|minute|moment)
 (let me|i'll|i need to|i have to) [just|quickly|quick] (check|look|see|grab|get|find|fetch) [at|in|on|for] [my|a|
@@ -163,6 +165,14 @@ CANCEL = """
 ^ cancel [it|that|this|the *|my *]
 call it off
 (don't|do not) (need|want) (it|that|the *) (anymore|any more)
+"""
+
+REFUSAL = """
+[i'm|i am|we're] (not|no longer) [really|at all] interested [in *|anymore|any more]
+(i've|i have) made up my mind
+(don't|do not) want (another time|another day|another one|any of that|to do this|to do that|anything)
+i'd rather not [say|tell you|do that]
+[really] no really
 """
 
 CHANGE = """
@@ -285,8 +295,11 @@ BARE_NO = """
 """
 
 BARE_YES = """
-(yes|yep|yup|yeah|ya|yah|sure|certainly|absolutely|definitely|totally|exactly|indeed|right|correct|okay|alright|
-    all right)
-(fine|great|good|perfect|excellent|wonderful|awesome|lovely|cool|nice|understood|noted|affirmative|uh huh|mm hmm|mhm)
-(fair enough|very well|deal|agreed|amazing|fantastic|brilliant|super|i see|makes sense|sounds good|works)
+(yes|yep|yup|yeah|ya|yah|sure|certainly|absolutely|definitely|totally|exactly|indeed|correct|affirmative|perfect)
+(excellent|wonderful|awesome|lovely|deal|agreed|amazing|fantastic|brilliant|super|sounds good|works)
+"""
+
+NODDING = """
+(okay|alright|all right|right|fine|great|good|cool|nice|understood|noted|uh huh|mm hmm|mhm|fair enough|very well)
+(i see|makes sense)
 """

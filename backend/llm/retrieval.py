@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from backend.llm import times
 from backend.llm.concepts import concepts, kinds_asked, kinds_given, matter
@@ -14,13 +15,17 @@ from backend.llm.concepts import concepts, kinds_asked, kinds_given, matter
 _GENERIC = frozenset(
     {"appointment", "visit", "meeting", "booking", "session", "order", "event", "service", "job", "work"}
 )
+_PREMISES = frozenset(
+    {"clinic", "office", "practice", "garage", "shop", "store", "school", "library", "restaurant", "studio", "venue"}
+    | {"entrance", "building", "address", "house", "flat", "apartment", "center", "centre", "workshop", "salon"}
+)
 _SUBJECT_END = re.compile(
     r"\b(?:is|are|was|were|takes?|costs?|will|can|has|have|lasts?|starts?|begins?|ends?|opens?|closes?|should|must|may"
     r"|includes?|comes?|needs?|runs?|stays?|does|do|arrives?|happens?|serves?)\b|:",
     re.IGNORECASE,
 )
 _NEUTRAL = re.compile(
-    r"(?:it|this|that|they|we|you|he|she|there|please|everything|the (?:price|total|address|cost))\b", re.I
+    r"(?:i'm calling|it|this|that|they|we|you|he|she|there|please|everything|the (?:price|total|address|cost))\b", re.I
 )
 _OFFER = re.compile(
     r"\b(?:are|is) (?:also |still )?(?:free|available|open|possible)\b|\bavailable\b|\balternative|\binstead\b"
@@ -46,10 +51,14 @@ _SENTENCE_END = re.compile(
     r"(?<=[.!?])(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bNo\.)(?<!\b[A-Z]\.)\s+(?=[A-Z0-9\"$€£])"
 )
 
+# A line break inside a sentence: before a small letter, or after a line too long for a list.
+_WRAPPED = re.compile(r"(?<![.!?:;\n])\n[ \t]*(?=[a-z(])|(?<=[^\n]{70})(?<![.!?:;\n])\n[ \t]*(?=[\w$€£(])")
+
 
 def sentences(text: str) -> tuple[str, ...]:
     """The text's sentences, one per bullet or line as well; "Dr. Smith" and "10 a.m. or" do not end one."""
     found = []
+    text = _WRAPPED.sub(" ", text)
     for line in re.split(r"\n+|(?<=\s)[-*•]\s|;\s", text):
         pieces = _SENTENCE_END.split(line)
         found += [piece.strip(" -*•\t") for piece in pieces]
@@ -66,6 +75,7 @@ def offers(context: str) -> tuple[times.When, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=512)
 def answer(question: str, context: str, topic: str = "") -> str:
     """The sentence that answers the question, word for word, or nothing.
 
@@ -81,8 +91,8 @@ def answer(question: str, context: str, topic: str = "") -> str:
 def _score(fact: Fact, asked: frozenset[str], wanted: frozenset[str], about: frozenset[str]) -> float:
     """How well the sentence answers; 0 if it leaves anything open."""
     matched = wanted & fact.concepts
-    neutral = fact.subject <= about | _GENERIC
-    # The matter of the call need not be named again by a sentence that speaks of "it"; another's price is not its price.
+    neutral = fact.subject <= about | _GENERIC | (_PREMISES if "PLACE" in asked else frozenset())
+    # The matter of the call need not be named again by a sentence about "it"; another's price is not its price.
     missing = wanted - matched - (about | _GENERIC if neutral or matched - about - _GENERIC else frozenset())
     if missing or not asked <= fact.kinds or not (asked or matched - _GENERIC):
         return 0
@@ -91,6 +101,7 @@ def _score(fact: Fact, asked: frozenset[str], wanted: frozenset[str], about: fro
     return 1 + 2 * len(matched) + len(asked) + neutral - len(fact.concepts) / 50
 
 
+@lru_cache(maxsize=64)
 def _facts(context: str) -> tuple[Fact, ...]:
     return tuple(_fact(sentence) for sentence in sentences(context) if not _is_offer(sentence))
 

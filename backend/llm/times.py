@@ -56,6 +56,11 @@ _CLOCK = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_RANGE = re.compile(
+    rf"\b(?:between|from) (?P<hour>{_HOUR})(?::(?P<min>[0-5]\d))?\s*(?P<first>{_HALF})?"
+    rf" (?:and|to|until|till) (?P<end>{_HOUR})(?::[0-5]\d)?\s*(?P<last>{_HALF}|o'clock)",
+    re.IGNORECASE,
+)
 _DAY = re.compile(
     rf"\b(?:(?:next|this|coming)\s+)?(?P<weekday>{'|'.join(WEEKDAYS)})s?\b"
     r"|\b(?P<loose>the day after tomorrow|tomorrow|today|tonight"
@@ -160,7 +165,8 @@ def _pieces(text: str) -> list[tuple[int, int, dict[str, object]]]:
     parts: list[tuple[int, int, dict[str, object]]] = [
         (*match.span(), {"part": match["part"].lower()}) for match in _PART.finditer(text)
     ]
-    return [piece for piece in (*days, *dates, *clocks, *parts) if piece[2]]
+    ranges = [(*match.span(), _range(match)) for match in _RANGE.finditer(text)]
+    return [piece for piece in (*days, *dates, *ranges, *clocks, *parts) if piece[2]]
 
 
 def _led_from(match: re.Match[str]) -> int:
@@ -198,6 +204,15 @@ def _clock(match: re.Match[str]) -> dict[str, object]:
     if half:
         facts["half"] = "am" if half.lower().startswith("a") else "pm"
     return facts
+
+
+def _range(match: re.Match[str]) -> dict[str, object]:
+    """A window is known by its beginning: "between 9 and 11 a.m."."""
+    first, last = (match["first"] or "").lower(), match["last"].lower()
+    backwards = _number(match["hour"]) > _number(match["end"])
+    half = first or ("" if backwards or last[0] == "o" else last)
+    facts: dict[str, object] = {"clock": _number(match["hour"]) * 60 + int(match["min"] or 0)}
+    return facts | ({"half": "am" if half.startswith("a") else "pm"} if half else {})
 
 
 def _number(hour: str) -> int:

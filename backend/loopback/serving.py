@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,8 +18,10 @@ _GRACE = 1
 
 
 @asynccontextmanager
-async def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
-    """Serve HTTP until the block is left, and yield the port; 0 takes a free one. No task outlives the block.
+async def serve(
+    app: ASGIApp, host: str = "127.0.0.1", port: int = 0, ws: Literal["none", "websockets-sansio"] = "none"
+) -> AsyncIterator[int]:
+    """Serve HTTP, and WebSockets if so asked, until the block is left, and yield the port; 0 takes a free one. No task outlives the block.
 
     Signals stay with whoever runs the loop, and nothing polls: only uvicorn's start and stop are used, since its own
     main loop does nothing but look for signals and keep a date header fresh.
@@ -27,8 +30,8 @@ async def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIt
         OSError: the address cannot be listened on.
         RuntimeError: the app's own lifespan failed to start.
     """
-    with socket.create_server((host, port)) as listener:
-        server = uvicorn.Server(_config(app))
+    with _listener(host, port) as listener:
+        server = uvicorn.Server(_config(app, ws))
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
         await _start(server, listener)
@@ -41,12 +44,27 @@ async def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIt
                 await asyncio.wait(server.server_state.tasks)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _listener(host: str, port: int) -> socket.socket:
+    """A listening socket whose protocol is named: only then does asyncio switch Nagle's delay (40 ms) off."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _config(app: ASGIApp, ws: Literal["none", "websockets-sansio"]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
-        ws="none",
+        ws=ws,
+        ws_per_message_deflate=False,
         date_header=False,
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_GRACE,

@@ -72,7 +72,7 @@ _POLITE = frozenset(
 # In order: the first that fits. Moonshine and Deepgram both write the question marks that some of these rely on.
 _WISHES = {
     Wish.GOODBYE: _any_of(
-        r"\bgood-? ?bye\b|\bbye\b|\btake care\b",
+        r"\bgood-? ?bye\b|\bbye\b|\btake care\b(?! of)",
         r"\b(talk to|speak to|see) you\b",
         r"\bfor your time( today)?[.!]*$",
         r"\b(have|enjoy) (an? |the |your )?((very|great|good|nice|lovely|wonderful|pleasant|fantastic|amazing) )*"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, status
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from backend.call.events import Hint, Say
 from backend.models import Brief, Call, LineKind, Outcome, Refused, Status, Turn
@@ -54,7 +54,7 @@ class NewCall(BaseModel):
 
 
 class Words(BaseModel):
-    text: Annotated[str, Field(min_length=1, max_length=1000)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
 class Placed(BaseModel):

@@ -203,8 +203,10 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no type
 
 
 def _practice(call: Call) -> dict[str, str]:
-    """The practice carrier reads from the call's reason who picks up; a real callee would be shown it."""
-    return {"call_reason": call.brief.persona} if call.brief.line is LineKind.PRACTICE else {}
+    """The practice carrier reads from the call's reason (at most 50 characters) who picks up, and by what name."""
+    if call.brief.line is not LineKind.PRACTICE:
+        return {}
+    return {"call_reason": f"{call.brief.persona} {call.brief.first_name}".strip()[:50]}
 
 
 def _fields(params: Mapping[str, str | list[str]]) -> ImmutableMultiDict[str, str]:

@@ -1,0 +1,240 @@
+"""The command line: `phone-agent call`, and everything else that is done from a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from enum import IntEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backend.client import Client, ServerDown, ServerError
+from backend.config import BadSettings, load
+from backend.launcher import CannotStart, end_with_parent
+from backend.launcher import run as run_both
+from backend.models import Call, LineKind, Status
+from backend.watch import clean, spoken, watch
+
+
+class Exit(IntEnum):
+    """What a script can tell from how a command ended."""
+
+    OK = 0
+    NOT_COMPLETED = 1
+    BAD_USAGE = 2
+    REFUSED = 3
+    SERVER_DOWN = 4
+    PROVIDER = 5
+
+
+_EXIT_CODES = """
+Exit codes: 0 all went well. 1 the call was not completed (busy, no answer, failed), or a check found a problem.
+2 wrong usage or settings. 3 refused: the message says why. 4 the media server is not running. 5 a provider failed.
+"""
+
+app = typer.Typer(
+    help=f"Phone Agent: an AI that calls people and gets things done.\n\n{_EXIT_CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="The call's id, as `call` printed it.", show_default=False)]
+
+
+# --- commands ---------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog=_EXIT_CODES)
+def call(
+    number: Annotated[str, typer.Argument(help="Whom to call: with country code, or national.", show_default=False)],
+    action: Annotated[str, typer.Argument(help="What to get done, in one sentence.", show_default=False)],
+    context: Annotated[str, typer.Argument(help="What the agent may say about it.", show_default=False)],
+    callee: Annotated[str, typer.Argument(help="The callee's name.", show_default=False)] = "",
+    agent: Annotated[str, typer.Argument(help="The agent's name.")] = "Alex",
+    org: Annotated[str, typer.Argument(help="For whom the agent calls.", show_default=False)] = "",
+    follow: Annotated[bool, typer.Option("--watch", help="Show what is said, and wait for the outcome.")] = False,
+    line: Annotated[
+        LineKind | None, typer.Option(help="Which line; the phone if it is set up.", show_default=False)
+    ] = None,
+    persona: Annotated[str, typer.Option(help="Who picks up on the practice line.")] = "cooperative",
+    as_json: _Json = False,
+) -> None:
+    """Place a call, and print its id and the carrier's."""
+    with _client() as client:
+        placed = client.place(
+            number, action, context, callee_name=callee, agent_name=agent, organization=org, line=line, persona=persona
+        )
+        ids = {"id": placed.id, "provider_sid": placed.provider_sid}
+        if as_json:
+            _print_json(ids)
+        else:
+            _out.print(Text(f"Call {placed.id} ({placed.provider_sid})"))
+        if follow:
+            raise typer.Exit(_follow(client, placed.id, as_json))
+
+
+def _follow(client: Client, call_id: str, as_json: bool) -> int:
+    """The exit code, when the call is over or the operator has seen enough."""
+    try:
+        ended = watch(client, call_id, None if as_json else _out)
+    except KeyboardInterrupt:
+        _err.print(f"\nThe call goes on; `phone-agent hangup {call_id}` ends it.")
+        return 130
+    if as_json:
+        _print_json(asdict(client.call(call_id)))
+    else:
+        _out.print(Text(_result(ended), style="bold"))
+    return Exit.OK if ended.status is Status.COMPLETED else Exit.NOT_COMPLETED
+
+
+@app.command(epilog=_EXIT_CODES)
+def calls(
+    search: Annotated[str, typer.Option(help="Only calls with this text in them, said or written.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 20,
+    as_json: _Json = False,
+) -> None:
+    """List past and running calls, the newest first."""
+    with _client() as client:
+        found = client.calls(search, limit=limit)
+    if as_json:
+        _print_json([asdict(one) for one in found])
+        return
+    table = Table("Id", "When", "To", "Status", "Outcome", "What for", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(*map(Text, _row(one)))
+    _out.print(table if found else "No calls yet." if not search else "No call has that in it.", soft_wrap=False)
+
+
+@app.command(epilog=_EXIT_CODES)
+def show(call_id: _Id, as_json: _Json = False) -> None:
+    """Show one call: what was said, what was heard, what came of it."""
+    with _client() as client:
+        found = client.call(call_id)
+    if as_json:
+        _print_json(asdict(found))
+        return
+    head = found.call
+    _out.print(Text(f"{_when(head)}  {head.brief.callee_name} {head.brief.to}  ({head.brief.line} line)".strip()))
+    _out.print(Text(clean(head.brief.action), style="italic"))
+    for turn in found.turns:
+        _out.print(spoken(turn))
+    _out.print(Text(_result(head), style="bold"))
+    for trouble in head.troubles:
+        _out.print(Text(f"Trouble: {clean(trouble)}", style="yellow"))
+
+
+@app.command(epilog=_EXIT_CODES)
+def hangup(call_id: _Id) -> None:
+    """End a call, also while it rings."""
+    with _client() as client:
+        client.hang_up(call_id)
+
+
+@app.command(epilog=_EXIT_CODES)
+def serve(
+    until_stdin_closes: Annotated[
+        bool, typer.Option("--until-stdin-closes", help="Stop when standard input closes: for whoever starts it.")
+    ] = False,
+) -> None:
+    """Run the media server alone, configured by the environment and .env."""
+    if until_stdin_closes:
+        end_with_parent()
+    settings = load()
+    # Only here: the server's modules take longer to load than any other command takes to run.
+    from backend.server import run as serve_calls
+
+    serve_calls(settings)
+
+
+@app.command(epilog=_EXIT_CODES)
+def run() -> None:
+    """Run the media server and the dashboard, until Ctrl-C."""
+    run_both(load())
+
+
+@app.command(epilog=_EXIT_CODES)
+def doctor(as_json: _Json = False) -> None:
+    """Check every part, and say what to do about what does not work."""
+    from backend.doctor import State, examine
+
+    findings = examine()
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        colours = {State.OK: "green", State.OFF: "dim", State.PROBLEM: "bold red"}
+        table = Table("Part", "State", "", box=None, pad_edge=False)
+        for finding in findings:
+            table.add_row(finding.part, Text(finding.state, style=colours[finding.state]), Text(finding.said))
+        _out.print(table, soft_wrap=False)
+    raise typer.Exit(int(any(finding.state is State.PROBLEM for finding in findings)))
+
+
+# --- what they print --------------------------------------------------------------------------------------------
+
+
+def _when(one: Call) -> str:
+    return datetime.fromtimestamp(one.created).strftime("%Y-%m-%d %H:%M")
+
+
+def _row(one: Call) -> tuple[str, ...]:
+    who = f"{clean(one.brief.callee_name)} {one.brief.to}".strip()
+    return one.id, _when(one), who, one.status, one.outcome or "", clean(one.brief.action)[:60]
+
+
+def _result(one: Call) -> str:
+    """Such as "completed: confirmed. Thursday at three. The callee hung up."."""
+    outcome = f"{one.status}: {one.outcome}." if one.outcome else f"{one.status}."
+    return " ".join(filter(None, [outcome, clean(one.note), clean(one.ending)]))
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+# --- errors -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _client() -> Iterator[Client]:
+    settings = load()
+    with Client(settings.server_url, settings.token) as client:
+        yield client
+
+
+def _code(error: Exception) -> Exit:
+    match error:
+        case BadSettings():
+            return Exit.BAD_USAGE
+        case ServerDown() | CannotStart():
+            return Exit.SERVER_DOWN
+        case _:
+            return Exit.PROVIDER if getattr(error, "status", 0) == 502 else Exit.REFUSED
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says, and return the exit code. What a person can mend is said without a traceback."""
+    try:
+        app(arguments)
+    except (BadSettings, ServerError, CannotStart) as error:
+        _err.print(Text(str(error)))
+        return _code(error)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""`phone-agent doctor`: tries out every part without calling anybody, and says what to do about what does not work."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import httpx2
+
+from backend.client import Client, ServerError
+from backend.config import BadSettings, Settings, load
+from backend.engines import deaf, mute
+from backend.launcher import CannotStart, answers_on, dashboard_answers, running
+from backend.llm import claude
+from backend.models import ProviderError
+from backend.stt import deepgram
+from backend.telephony.twilio import Account, Twilio
+from backend.tts import elevenlabs
+
+_DEADLINE = 20.0
+"""Seconds for each check; they run side by side."""
+_LEAST_SPACE = 500_000_000
+"""Bytes free where calls are written down. A call takes about 100 kB."""
+
+
+class State(StrEnum):
+    OK = "ok"
+    OFF = "off"
+    """Not set up, which is allowed: the practice part serves."""
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one part."""
+
+    part: str
+    state: State
+    said: str
+    """A sentence; with a problem, also what to do."""
+
+
+class Off(Exception):
+    """The part is not set up; the message says what serves instead, and how to have it."""
+
+
+Check = Callable[[Settings], Awaitable[str]]
+"""Returns what is well, or raises: Off, or ProviderError, ServerError or CannotStart for a problem."""
+
+
+def examine() -> list[Finding]:
+    """All findings, in the order of CHECKS; with settings that cannot be used, only that."""
+    try:
+        settings = load()
+    except BadSettings as bad:
+        return [Finding("Settings", State.PROBLEM, str(bad))]
+    return [Finding("Settings", State.OK, "can be used"), *asyncio.run(examine_all(settings))]
+
+
+async def examine_all(settings: Settings) -> list[Finding]:
+    return list(await asyncio.gather(*(_examined(part, check, settings) for part, check in CHECKS.items())))
+
+
+async def _examined(part: str, check: Check, settings: Settings) -> Finding:
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            return Finding(part, State.OK, await check(settings))
+    except Off as off:
+        return Finding(part, State.OFF, str(off))
+    except TimeoutError:
+        return Finding(part, State.PROBLEM, f"no answer within {_DEADLINE:.0f} seconds: try again, check the network")
+    except (ProviderError, ServerError, CannotStart, OSError) as problem:
+        return Finding(part, State.PROBLEM, str(problem))
+
+
+# --- this machine -----------------------------------------------------------------------------------------------
+
+
+async def _data(settings: Settings) -> str:
+    folder = settings.database_path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ProviderError(f"{folder} cannot be written to ({error.strerror}): change its owner or rights") from None
+    free = shutil.disk_usage(folder).free
+    if free < _LEAST_SPACE:
+        raise ProviderError(f"only {free / 1e6:.0f} MB are free in {folder}: make room, or move DATABASE_PATH")
+    return f"{folder} can be written to, {free / 1e9:.0f} GB free"
+
+
+async def _ears(_: Settings) -> str:
+    return _engine(deaf(), "recognises speech without a provider")
+
+
+async def _voice(_: Settings) -> str:
+    return _engine(mute(), "speaks without a provider")
+
+
+def _engine(gone: str, well: str) -> str:
+    if gone:
+        raise Off(gone)
+    return well
+
+
+async def _media_server(settings: Settings) -> str:
+    if not await asyncio.to_thread(running, settings):
+        raise Off(f"not running; port {settings.media_server_port} is free. Start it with `make run`")
+    with Client(settings.server_url, settings.token) as client:
+        live = (await asyncio.to_thread(client.health)).live_calls
+    return f"answers at {settings.server_url}, {live} live call(s)"
+
+
+async def _dashboard(settings: Settings) -> str:
+    if await asyncio.to_thread(dashboard_answers, settings):
+        return f"answers at http://localhost:{settings.dashboard_port}"
+    if await asyncio.to_thread(answers_on, "localhost", settings.dashboard_port):
+        raise ProviderError(
+            f"another program uses port {settings.dashboard_port}: stop it, or set another DASHBOARD_PORT in .env"
+        )
+    raise Off(f"not running; port {settings.dashboard_port} is free. Start it with `make run`")
+
+
+# --- providers --------------------------------------------------------------------------------------------------
+
+
+async def _twilio(settings: Settings) -> str:
+    if not settings.has_phone:
+        raise Off("the practice line serves. Set the four TWILIO_ and PUBLIC_HOST keys in .env to call real phones")
+    number = settings.twilio_phone_number
+    account = Account(settings.twilio_account_sid, settings.twilio_auth_token, number, settings.twilio_api_url)
+    async with Twilio(account, settings.public_url) as twilio:
+        await twilio.check()
+    return f"the account is active, and may call from {number}"
+
+
+async def _public_host(settings: Settings) -> str:
+    """Whether the world reaches this server, as the carrier must. No token: it might be somebody else's server."""
+    if not settings.public_host:
+        raise Off("not set; only real phone calls need it")
+    if not await asyncio.to_thread(running, settings):
+        raise Off("cannot be tried before the media server runs: start it with `make run`, then look again")
+    await _reach(settings)
+    return f"{settings.public_url} reaches this media server"
+
+
+async def _reach(settings: Settings) -> None:
+    url = f"{settings.public_url}/health"
+    remedy = f"start your tunnel to port {settings.media_server_port}, and write its host as PUBLIC_HOST into .env"
+    try:
+        async with httpx2.AsyncClient(timeout=10) as http:
+            answer = await http.get(url, headers={"ngrok-skip-browser-warning": "1"})
+            health = answer.json()
+    except httpx2.HTTPError as error:
+        raise ProviderError(f"{url} cannot be reached ({type(error).__name__}): {remedy}") from None
+    except ValueError:
+        health = None
+    if not isinstance(health, dict) or "live_calls" not in health:
+        raise ProviderError(f"{url} answered HTTP {answer.status_code}, and is not this media server: {remedy}")
+
+
+async def _deepgram(settings: Settings) -> str:
+    if not settings.deepgram_api_key:
+        raise Off("offline speech recognition serves. Set DEEPGRAM_API_KEY in .env for Deepgram")
+    await deepgram.check(settings.deepgram_url, settings.deepgram_api_key, settings.deepgram_model)
+    return f"accepts the key and the model {settings.deepgram_model}"
+
+
+async def _elevenlabs(settings: Settings) -> str:
+    if not settings.elevenlabs_api_key:
+        raise Off("the offline voice serves. Set ELEVENLABS_API_KEY and ELEVENLABS_VOICE_ID in .env for ElevenLabs")
+    key, voice = settings.elevenlabs_api_key, settings.elevenlabs_voice_id
+    await elevenlabs.check(settings.elevenlabs_url, key, voice, settings.elevenlabs_model)
+    return f"speaks with the voice {voice} and the model {settings.elevenlabs_model}"
+
+
+async def _claude(settings: Settings) -> str:
+    return await _model(settings, settings.anthropic_model)
+
+
+async def _claude_fallback(settings: Settings) -> str:
+    if not settings.anthropic_fallback_model:
+        raise Off("not set: when the first model fails, a stock phrase serves")
+    return await _model(settings, settings.anthropic_fallback_model)
+
+
+async def _model(settings: Settings, model: str) -> str:
+    if not settings.anthropic_api_key:
+        raise Off("the offline brain serves. Set ANTHROPIC_API_KEY in .env for Claude")
+    async with claude.connect(settings.anthropic_api_key, settings.anthropic_base_url) as client:
+        await claude.check(client, model)
+    return f"answers with the model {model}"
+
+
+CHECKS: dict[str, Check] = {
+    "Data folder": _data,
+    "Offline hearing": _ears,
+    "Offline voice": _voice,
+    "Media server": _media_server,
+    "Dashboard": _dashboard,
+    "Public host": _public_host,
+    "Twilio": _twilio,
+    "Deepgram": _deepgram,
+    "Claude": _claude,
+    "Claude, second model": _claude_fallback,
+    "ElevenLabs": _elevenlabs,
+}

@@ -1,0 +1,236 @@
+"""The command line against a media server that says what the test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from rich.console import Console
+
+from backend.cli import main
+from backend.client import CallInFull, Client
+from backend.loopback.serving import serve
+from backend.models import Brief, Call, Outcome, Speaker, Status, Turn, TurnState
+from backend.watch import clean, finished, spoken, watch
+from tests.test_launcher import free_port
+
+TOKEN = "a-token-for-this-test"
+PLACE = ["call", "+12025550143", "Confirm the visit", "Tuesday at three", "Maya Chen"]
+GREETING = Turn(1, Speaker.AGENT, "Hi Maya, have you a moment?", "Hi Maya, have you a moment?", TurnState.DONE, 1.0)
+YES = Turn(2, Speaker.CALLEE, "Yes, of [bold]course.", "Yes, of [bold]course.", TurnState.DONE, 2.0)
+RINGING = Call("abc", Brief("+12025550143", "Confirm the visit", callee_name="Maya Chen"), Status.RINGING, created=1.0)
+TALKING = replace(RINGING, status=Status.IN_PROGRESS)
+DONE = replace(
+    TALKING, status=Status.COMPLETED, outcome=Outcome.CONFIRMED, note="Tuesday is fine.", ending="The callee hung up."
+)
+
+Story = list[CallInFull]
+Cli = Callable[..., Any]
+
+
+def opened(turn: Turn, text: str) -> Turn:
+    return replace(turn, text=text, heard="", state=TurnState.OPEN)
+
+
+STORY = [
+    CallInFull(RINGING, []),
+    CallInFull(TALKING, [opened(GREETING, "Hi Maya,")]),
+    CallInFull(TALKING, [GREETING, opened(YES, "Yes")]),
+    CallInFull(DONE, [GREETING, YES]),
+]
+
+
+@asynccontextmanager
+async def media_server(story: Story = STORY, refusal: tuple[int, str] | None = None) -> AsyncIterator[FastAPI]:
+    """Each look at the call shows the story's next page, and then the last for ever."""
+    app, pages = FastAPI(), iter(story)
+    app.state.asked = []
+    page = story[0]
+
+    @app.post("/api/calls", status_code=201)
+    async def place(request: Request) -> Any:
+        app.state.asked.append(await request.json())
+        if refusal:
+            return JSONResponse({"detail": refusal[1]}, status_code=refusal[0])
+        return {"id": "abc", "provider_sid": "CA1", "twiml_url": ""}
+
+    @app.get("/api/calls")
+    async def calls(search: str, limit: int) -> list[Call]:
+        app.state.asked.append((search, limit))
+        return [] if search else [DONE]
+
+    @app.get("/api/calls/{call_id}")
+    async def one(call_id: str) -> Any:
+        nonlocal page
+        page = next(pages, page)
+        return page if call_id == "abc" else JSONResponse({"detail": "There is no such call."}, status_code=404)
+
+    @app.post("/api/calls/{call_id}/hangup", status_code=202)
+    async def hang_up(call_id: str) -> None:
+        app.state.asked.append(call_id)
+
+    async with serve(app) as app.state.port:
+        yield app
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("API_TOKEN", TOKEN)
+    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "calls.db"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("backend.watch._EVERY", 0.0)
+    yield
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    async def call(app: FastAPI, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setenv("MEDIA_SERVER_PORT", str(app.state.port))
+        code = await asyncio.to_thread(main, list(arguments))
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+async def test_a_call_is_placed_and_its_ids_printed(cli: Cli) -> None:
+    async with media_server() as app:
+        assert await cli(app, *PLACE) == (0, "Call abc (CA1)\n", "")
+    (asked,) = app.state.asked
+    assert (asked["to"], asked["action"], asked["callee_name"]) == ("+12025550143", "Confirm the visit", "Maya Chen")
+    assert asked["line"] is None
+
+
+async def test_agent_organisation_line_and_persona_are_passed_on(cli: Cli) -> None:
+    async with media_server() as app:
+        code, *_ = await cli(app, *PLACE, "Sam", "Lakeside", "--line", "practice", "--persona", "busy")
+    assert code == 0
+    wanted = {"agent_name": "Sam", "organization": "Lakeside", "line": "practice", "persona": "busy"}
+    assert app.state.asked[0].items() >= wanted.items()
+
+
+async def test_watching_prints_each_turn_once_and_the_outcome(cli: Cli) -> None:
+    async with media_server() as app:
+        code, out, err = await cli(app, *PLACE, "--watch")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "Call abc (CA1)",
+        "Agent   Hi Maya, have you a moment?",
+        "Callee  Yes, of [bold]course.",
+        "completed: confirmed. Tuesday is fine. The callee hung up.",
+    ]
+
+
+async def test_a_call_that_nobody_picks_up_is_told_by_the_exit_code(cli: Cli) -> None:
+    busy = replace(RINGING, status=Status.BUSY, outcome=Outcome.NO_ANSWER, ending="The line was busy.")
+    async with media_server([CallInFull(busy, [])]) as app:
+        code, out, _ = await cli(app, *PLACE, "--watch")
+    assert code == 1
+    assert out.splitlines()[-1] == "busy: no answer. The line was busy."
+
+
+async def test_json_is_one_object_a_line(cli: Cli) -> None:
+    async with media_server() as app:
+        code, out, _ = await cli(app, *PLACE, "--watch", "--json")
+    ids, whole = map(json.loads, out.splitlines())
+    assert code == 0
+    assert ids == {"id": "abc", "provider_sid": "CA1"}
+    assert whole["call"]["outcome"] == "confirmed" and len(whole["turns"]) == 2
+
+
+@pytest.mark.parametrize(("status", "code"), [(422, 3), (502, 5), (401, 3)])
+async def test_a_call_that_is_not_placed_says_why(cli: Cli, status: int, code: int) -> None:
+    async with media_server(refusal=(status, "This is why.")) as app:
+        assert await cli(app, *PLACE) == (code, "", "This is why.\n")
+
+
+def test_without_a_media_server_it_says_how_to_start_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEDIA_SERVER_PORT", str(free_port()))
+    assert main(PLACE) == 4
+    assert "start it with `make run`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [PLACE, ["calls"], ["serve"], ["run"]])
+def test_bad_settings_are_said_in_one_line(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEDIA_SERVER_PORT", "none")
+    assert main(command) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("MEDIA_SERVER_PORT: ")
+
+
+@pytest.mark.parametrize("command", [["call", "+12025550143"], ["dial"], [*PLACE, "--line", "fax"]])
+def test_wrong_usage_is_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 2
+    assert "Usage:" in capsys.readouterr().err
+
+
+def test_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "--help"]) == 0
+    assert "4 the media server is not running" in " ".join(capsys.readouterr().out.split())
+
+
+async def test_calls_are_listed(cli: Cli) -> None:
+    async with media_server() as app:
+        code, out, _ = await cli(app, "calls", "--limit", "5")
+        assert (await cli(app, "calls", "--search", "zebra"))[1] == "No call has that in it.\n"
+        listed = json.loads((await cli(app, "calls", "--json"))[1])
+    assert code == 0
+    assert all(words in out for words in ("abc", "Maya Chen", "completed", "confirmed", "Confirm the visit"))
+    assert [call["id"] for call in listed] == ["abc"]
+    assert app.state.asked[0] == ("", 5)
+
+
+async def test_one_call_is_shown_with_its_troubles(cli: Cli) -> None:
+    cut = replace(GREETING, heard="Hi Maya,", state=TurnState.CUT)
+    troubled = replace(DONE, troubles=("Deepgram was lost for 2 s",))
+    async with media_server([CallInFull(troubled, [cut, YES])]) as app:
+        code, out, _ = await cli(app, "show", "abc")
+    assert code == 0
+    assert "Agent   Hi Maya, [cut off before: have you a moment?]" in out
+    assert "Trouble: Deepgram was lost for 2 s" in out
+
+
+async def test_an_unknown_call_is_refused(cli: Cli) -> None:
+    async with media_server() as app:
+        assert await cli(app, "show", "nope") == (3, "", "There is no such call.\n")
+
+
+async def test_hangup_names_the_call(cli: Cli) -> None:
+    async with media_server() as app:
+        assert await cli(app, "hangup", "abc") == (0, "", "")
+    assert app.state.asked == ["abc"]
+
+
+async def test_a_terminal_sees_words_while_they_are_said() -> None:
+    screen = io.StringIO()
+    out = Console(file=screen, force_terminal=True, width=80, color_system=None)
+    async with media_server() as app:
+        with Client(f"http://127.0.0.1:{app.state.port}", TOKEN) as client:
+            ended = await asyncio.to_thread(watch, client, "abc", out)
+    assert ended.outcome is Outcome.CONFIRMED
+    drawn = screen.getvalue()
+    assert "Callee  Yes …" in drawn and "Callee  Yes, of [bold]course." in drawn
+    assert "\x1b[2K" in drawn, "what was partial is taken back"
+
+
+def test_a_turn_waits_for_those_before_it() -> None:
+    assert finished([GREETING, opened(YES, "Yes"), replace(GREETING, number=3)]) == [GREETING]
+    assert finished([GREETING, YES]) == [GREETING, YES]
+
+
+def test_words_from_the_phone_cannot_steer_the_terminal() -> None:
+    assert clean("Hi\x1b[2J\x07 there\n") == "Hi[2J there"
+    assert "\x1b" not in spoken(replace(YES, text="\x1b]0;title\x07Yes")).plain

@@ -1,0 +1,132 @@
+"""The doctor finds out what works, against providers on this machine, and says what to do about the rest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Response
+
+from backend import doctor
+from backend.cli import main
+from backend.config import Settings, load
+from backend.doctor import Finding, State, examine, examine_all
+from backend.loopback.anthropic import LoopbackAnthropic, Reply
+from backend.loopback.deepgram import LoopbackDeepgram
+from backend.loopback.elevenlabs import LoopbackElevenLabs
+from backend.loopback.serving import serve
+from tests.test_launcher import free_port
+
+
+def options(folder: Path) -> dict[str, Any]:
+    ports = {"media_server_port": free_port(), "dashboard_port": free_port()}
+    return {**ports, "database_path": folder / "calls.db", "api_token": "a-token-for-this-test"}
+
+
+async def found(settings: Settings, *parts: str) -> list[Finding]:
+    return [finding for finding in await examine_all(settings) if finding.part in parts]
+
+
+async def test_nothing_set_is_no_problem(tmp_path: Path) -> None:
+    findings = await examine_all(load(**options(tmp_path)))
+    assert [finding for finding in findings if finding.state is State.PROBLEM] == []
+    off = {finding.part for finding in findings if finding.state is State.OFF}
+    assert {"Twilio", "Deepgram", "Claude", "ElevenLabs", "Public host", "Media server", "Dashboard"} <= off
+
+
+async def test_providers_that_work_are_ok(tmp_path: Path) -> None:
+    async with (
+        LoopbackDeepgram() as hearing,
+        LoopbackAnthropic(lambda _: Reply("Hello.")) as thinking,
+        LoopbackElevenLabs() as speaking,
+    ):
+        keys = {
+            "deepgram_url": hearing.url,
+            "deepgram_api_key": hearing.key,
+            "anthropic_base_url": thinking.url,
+            "anthropic_api_key": "test-key",
+            "elevenlabs_url": speaking.url,
+            "elevenlabs_api_key": "loopback-key",
+            "elevenlabs_voice_id": "loopbackvoice",
+        }
+        settings = load(**options(tmp_path), **keys)
+        findings = await found(settings, "Deepgram", "Claude", "Claude, second model", "ElevenLabs")
+    assert [finding.state for finding in findings] == [State.OK] * 4, findings
+
+
+async def test_a_wrong_key_says_which_one_to_check(tmp_path: Path) -> None:
+    async with LoopbackDeepgram() as hearing:
+        settings = load(**options(tmp_path), deepgram_url=hearing.url, deepgram_api_key="wrong")
+        (finding,) = await found(settings, "Deepgram")
+    assert finding.state is State.PROBLEM
+    assert "check DEEPGRAM_API_KEY in .env" in finding.said
+
+
+async def test_a_check_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_DEADLINE", 0)
+    async with LoopbackDeepgram() as hearing:
+        settings = load(**options(tmp_path), deepgram_url=hearing.url, deepgram_api_key=hearing.key)
+        (finding,) = await found(settings, "Deepgram")
+    assert (finding.state, finding.said[:18]) == (State.PROBLEM, "no answer within 0")
+
+
+def fake_server(health: object) -> FastAPI:
+    app = FastAPI()
+    setup = {"parts": [], "personas": [], "lines": ["practice"], "default_line": "practice", "live_calls": 0}
+    more = {"max_calls_per_hour": 60, "offline_calls": 2, "public_host": ""}
+    app.get("/health")(lambda: health)
+    app.get("/api/setup")(lambda: setup | more)
+    return app
+
+
+async def test_a_public_host_that_leads_here_is_ok(tmp_path: Path) -> None:
+    async with serve(fake_server({"status": "ok", "live_calls": 3})) as port:
+        settings = load(**options(tmp_path) | {"media_server_port": port}, public_host=f"127.0.0.1:{port}")
+        findings = await found(settings, "Media server", "Public host")
+    assert [finding.state for finding in findings] == [State.OK] * 2, findings
+    assert "3 live call(s)" in findings[0].said
+
+
+@pytest.mark.parametrize("answer", [Response("<html>", status_code=404), {"status": "ok"}, ["ok"]])
+async def test_a_public_host_that_leads_elsewhere_is_a_problem(tmp_path: Path, answer: object) -> None:
+    stranger = FastAPI()
+    stranger.get("/health", response_model=None)(lambda: answer)
+    async with serve(fake_server({"status": "ok", "live_calls": 0})) as port, serve(stranger) as other:
+        settings = load(**options(tmp_path) | {"media_server_port": port}, public_host=f"127.0.0.1:{other}")
+        (finding,) = await found(settings, "Public host")
+    assert finding.state is State.PROBLEM
+    assert f"start your tunnel to port {port}" in finding.said
+
+
+async def test_ports_that_others_have_are_problems(tmp_path: Path) -> None:
+    async with serve(FastAPI()) as port, serve(FastAPI()) as other:
+        settings = load(**options(tmp_path) | {"media_server_port": port, "dashboard_port": other})
+        findings = await found(settings, "Media server", "Dashboard")
+    assert [finding.state for finding in findings] == [State.PROBLEM] * 2
+    assert "MEDIA_SERVER_PORT" in findings[0].said and "DASHBOARD_PORT" in findings[1].said
+
+
+async def test_a_data_folder_that_cannot_be_written_to_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = load(**options(tmp_path) | {"database_path": tmp_path / "file" / "calls.db"})
+    (finding,) = await found(settings, "Data folder")
+    assert finding.state is State.PROBLEM
+    assert "cannot be written to" in finding.said
+
+
+def test_bad_settings_are_the_only_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHBOARD_PORT", "none")
+    (finding,) = examine()
+    assert finding.state is State.PROBLEM
+    assert finding.said.startswith("DASHBOARD_PORT: ")
+
+
+def test_a_problem_is_told_by_the_exit_code_and_in_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DASHBOARD_PORT", "none")
+    assert main(["doctor", "--json"]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["part"], finding["state"]) == ("Settings", "problem")

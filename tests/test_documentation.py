@@ -1,0 +1,78 @@
+"""What the product can do is written down, and what is written down exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+from typer.main import get_command
+
+from backend.cli import app as commands
+from backend.config import ROOT, Settings
+from backend.routes import calls, twilio
+
+DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
+WRITTEN = "\n".join(path.read_text() for path in DOCUMENTS)
+EXAMPLE = (ROOT / ".env.example").read_text()
+KEYS = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_setting_is_explained(key: str) -> None:
+    assert re.search(rf"^# {key}=", EXAMPLE, re.MULTILINE), "missing in .env.example"
+    assert f"`{key}`" in (ROOT / "docs" / "configuration.md").read_text(), "missing in docs/configuration.md"
+
+
+def test_no_setting_is_explained_that_does_not_exist() -> None:
+    assert set(re.findall(r"^# ([A-Z_]+)=", EXAMPLE, re.MULTILINE)) == set(KEYS)
+
+
+@pytest.mark.parametrize("document", [EXAMPLE, (ROOT / "docs" / "configuration.md").read_text()])
+def test_the_defaults_that_are_written_down_are_the_real_ones(document: str) -> None:
+    found = re.findall(r"^(?:# |\| `)([A-Z_]+)(?:=|` \| `)([^`\n]+)", document, re.MULTILINE)
+    assert len(found) >= 15
+    for key, value in found:
+        default = Settings.model_fields[key.lower()].default
+        real = default.relative_to(ROOT) if isinstance(default, Path) else default
+        assert value == str(real), key
+
+
+def test_every_command_is_explained() -> None:
+    for name in get_command(commands).commands:  # type: ignore[attr-defined]
+        assert f"phone-agent {name}" in WRITTEN, name
+
+
+def test_every_page_is_explained() -> None:
+    titles = re.findall(r'st\.Page\([^)]*title="([^"]+)"', (ROOT / "pages" / "main.py").read_text())
+    assert len(titles) >= 4
+    assert [title for title in titles if title not in WRITTEN] == []
+
+
+def test_every_route_is_explained() -> None:
+    routes = [route for router in (calls.router, twilio.router) for route in router.routes]
+    assert len(routes) >= 12
+    for route in routes:
+        path = str(getattr(route, "path", ""))
+        methods = sorted(route.methods or ()) if isinstance(route, APIRoute) else [""]
+        for method in methods:
+            assert f"`{f'{method} {path}'.strip()}`" in WRITTEN, f"{method} {path}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if not re.match(r"[a-z]+:|#", link):
+            assert (document.parent / link.partition("#")[0]).exists(), link
+
+
+def test_no_file_names_the_place_where_packages_come_from() -> None:
+    words = re.compile("|".join([r"index-" + "url", r"extra-" + "index", "pythonhosted" + r"\.org", "pypi" + r"\.org"]))
+    names = ["pyproject.toml", "constraints.txt", "Makefile", ".env.example", ".ci/run", "app.py"]
+    files = (
+        [ROOT / name for name in names]
+        + DOCUMENTS
+        + [p for d in ("backend", "pages") for p in (ROOT / d).rglob("*.py")]
+    )
+    assert [path.name for path in files if words.search(path.read_text())] == []

@@ -1,0 +1,147 @@
+"""The media server is started once, adopted by others, and never outlives whoever started it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.client import Part, Setup
+from backend.config import ROOT, Settings, load
+from backend.launcher import CannotStart, MediaServer, answers_on, lifespan, media_server, run, running, summary
+from backend.models import LineKind
+
+# As `backend.cli serve`, but deaf to the developer's own .env.
+SERVE = "from backend.config import Settings; Settings.model_config['env_file'] = None; from backend.cli import main; "
+CHILD = (sys.executable, "-c", SERVE + "raise SystemExit(main(['serve', '--until-stdin-closes']))")
+ALONE = (sys.executable, "-c", SERVE + "raise SystemExit(main(['serve']))")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """For this process and, through the environment, for its children."""
+    monkeypatch.setenv("MEDIA_SERVER_PORT", str(free_port()))
+    monkeypatch.setenv("DASHBOARD_PORT", str(free_port()))
+    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "calls.db"))
+    return load()
+
+
+async def test_of_many_that_want_the_server_at_once_one_starts_it_and_the_others_adopt_it(settings: Settings) -> None:
+    servers = [MediaServer(settings, CHILD) for _ in range(3)]
+    try:
+        await asyncio.gather(*(asyncio.to_thread(server.start) for server in servers))
+        adopted = [server for server in servers if server.adopted]
+        assert len(adopted) == 2
+        for server in adopted:
+            server.stop()
+        assert running(settings)
+    finally:
+        for server in servers:
+            await asyncio.to_thread(server.stop)
+    assert not answers_on("127.0.0.1", settings.media_server_port)
+    assert "Traceback" not in servers[0].log.read_text()
+
+
+def test_a_killed_parent_leaves_no_server(settings: Settings) -> None:
+    script = (
+        "import sys, time; from backend.config import load; from backend.launcher import MediaServer\n"
+        f"server = MediaServer(load(_env_file=None), {CHILD!r})\n"
+        "server.start(); print(server._child.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    with parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        family = [child, *child.children(recursive=True)]
+        parent.kill()
+    assert psutil.wait_procs(family, timeout=15)[1] == []
+
+
+def test_a_server_without_a_parent_outlives_its_closed_input_and_obeys_sigterm(settings: Settings) -> None:
+    process = subprocess.Popen(ALONE, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    with process:
+        while not running(settings):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert "Traceback" not in process.communicate(timeout=15)[1]
+
+
+class Foreign(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+async def test_a_foreign_program_on_the_port_is_not_adopted(settings: Settings) -> None:
+    with HTTPServer(("127.0.0.1", settings.media_server_port), Foreign) as foreign:
+        thread = threading.Thread(target=foreign.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(CannotStart, match="set another MEDIA_SERVER_PORT"):
+                async with media_server(settings, CHILD):
+                    pass
+        finally:
+            foreign.shutdown()
+            thread.join()
+
+
+async def test_a_server_that_does_not_start_shows_why(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_CALLS_PER_HOUR", "none")
+    with pytest.raises(CannotStart, match=r"did not start:\nMAX_CALLS_PER_HOUR: .*\n\(its log: .*media-server\.log\)"):
+        async with media_server(settings, CHILD):
+            pass
+
+
+async def test_an_old_failure_is_not_shown_again(settings: Settings) -> None:
+    server = MediaServer(settings, (sys.executable, "-c", "raise SystemExit('again')"))
+    server.log.write_text("long ago\n")
+    with pytest.raises(CannotStart) as raised:
+        server.start()
+    assert "long ago" not in str(raised.value)
+    assert server.log.read_text() == "long ago\nagain\n"
+
+
+async def test_a_dashboard_with_bad_settings_still_comes_up_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEDIA_SERVER_PORT", "none")
+    async with lifespan(None):
+        assert "MEDIA_SERVER_PORT: " in capsys.readouterr().err
+
+
+def test_a_taken_dashboard_port_is_said_before_anything_starts(settings: Settings) -> None:
+    with socket.create_server(("localhost", settings.dashboard_port)) as listener:
+        listener.settimeout(5)
+        with pytest.raises(CannotStart, match="set another DASHBOARD_PORT"):
+            run(settings)
+    assert not answers_on("127.0.0.1", settings.media_server_port)
+
+
+def test_the_summary_says_what_is_real_what_is_practice_and_what_is_missing() -> None:
+    parts = [
+        Part("Phone line", "", False, "Set TWILIO_ACCOUNT_SID."),
+        Part("Hearing", "Deepgram flux", True, ""),
+        Part("Speaking", "Offline voice", False, ""),
+    ]
+    said = summary(Setup(parts, [], [LineKind.PRACTICE], LineKind.PRACTICE, 0, 60, 2, ""))
+    assert said.splitlines() == [
+        "  real      Deepgram flux",
+        "  practice  speaking (offline voice)",
+        "  not set   phone line; `phone-agent doctor` says what to do",
+    ]
