@@ -195,8 +195,9 @@ def _row(one: Call) -> tuple[str, ...]:
 
 def _result(one: Call) -> str:
     """Such as "completed: confirmed. Thursday at three. The callee hung up."."""
-    outcome = f"{one.status}: {one.outcome}." if one.outcome else f"{one.status}."
-    return " ".join(filter(None, [outcome, clean(one.note), clean(one.ending)]))
+    outcome = f"{one.status}: {one.outcome}" if one.outcome else one.status
+    note = clean(one.note) if one.note != one.outcome else ""
+    return " ".join(f"{said.rstrip('.')}." for said in (outcome, note, clean(one.ending)) if said)
 
 
 def _print_json(value: Any) -> None:
@@ -214,14 +215,14 @@ def _client() -> Iterator[Client]:
         yield client
 
 
-def _code(error: Exception) -> Exit:
+def _code(error: BadSettings | ServerError | CannotStart) -> Exit:
     match error:
         case BadSettings():
             return Exit.BAD_USAGE
         case ServerDown() | CannotStart():
             return Exit.SERVER_DOWN
         case _:
-            return Exit.PROVIDER if getattr(error, "status", 0) == 502 else Exit.REFUSED
+            return Exit.PROVIDER if error.status == 502 else Exit.REFUSED
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,11 @@ from backend.models import Call, LineKind, Outcome, Status, Turn
 class ServerError(Exception):
     """The media server refused or failed; the message is its own sentence, fit for an operator."""
 
+    def __init__(self, message: str, status: int = 0) -> None:
+        """`status` is the HTTP status, 0 when there was no answer."""
+        super().__init__(message)
+        self.status = status
+
 
 class ServerDown(ServerError):
     """Nothing answers, or not in time."""
@@ -201,7 +206,7 @@ class Client:
                 f"The media server does not answer at {self._url}: start it with `make run`, or `phone-agent serve`."
             ) from None
         if not response.is_success:
-            raise ServerError(_sentence(response))
+            raise ServerError(_sentence(response), response.status_code)
         return response
 
 

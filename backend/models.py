@@ -279,9 +279,11 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The line is gone: the far side hung up, or the socket broke."""
+    """The line is gone."""
 
     why: str
+    lost: bool = False
+    """It broke, and nobody hung up."""
 
 
 LineEvent = Sound | Mark | Digit | Ended

@@ -6,9 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
-
-from anthropic import AsyncAnthropic
+from typing import TYPE_CHECKING, Self
 
 from backend.call.manners import Manners
 from backend.call.mind import Mind
@@ -16,7 +14,6 @@ from backend.call.session import Kit
 from backend.call.voice import Phrasebook, Voice
 from backend.config import Settings
 from backend.engines import VOICES, Engines, capacity, deaf, mute
-from backend.llm.claude import Claude, connect
 from backend.llm.offline import OfflineBrain
 from backend.models import Brief, LineKind, ProviderError
 from backend.practice.callee import Callee
@@ -30,6 +27,9 @@ from backend.stt.offline import OfflineEar
 from backend.telephony.twilio import Account, Twilio
 from backend.tts.elevenlabs import ElevenLabs, Patience
 from backend.tts.offline import OfflineVoice
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ class Providers:
     async def __aenter__(self) -> Self:
         settings = self._settings
         if settings.anthropic_api_key:
+            # Only here, since the SDK takes more than a second to import and is not needed without a key.
+            from backend.llm.claude import connect
+
             self._claude = connect(settings.anthropic_api_key, settings.anthropic_base_url)
             self._stack.push_async_callback(self._claude.close)
         if not (self._deaf and self._mute):
@@ -99,6 +102,8 @@ class Providers:
     def _models(self) -> list[LanguageModel]:
         if self._claude is None:
             return [OfflineBrain()]
+        from backend.llm.claude import Claude
+
         names = dict.fromkeys([self._settings.anthropic_model, self._settings.anthropic_fallback_model])
         return [Claude(self._claude, name) for name in names if name]
 
@@ -146,6 +151,12 @@ class Providers:
     def why_no_practice(self) -> str:
         """Why there is no practice line here; empty when there is one."""
         return self._deaf or self._mute
+
+    def why_no_line(self, line: LineKind) -> str:
+        """Why no call can be placed on this line."""
+        if line is LineKind.PRACTICE:
+            return f"There is no practice line: {self.why_no_practice}"
+        return "There is no phone line: write the TWILIO_ keys and PUBLIC_HOST into .env, or use the practice line."
 
     def _far_end(self, dialled: DialledCall) -> Callee:
         """Who picks up on the practice line."""

@@ -1,32 +1,25 @@
-"""Every call of this server: placed, answered, commanded and settled here. One task owns each call from dial to end."""
+"""Every call of this server: placed and received here, and found again by whoever has something to tell it."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Self
 
-from backend.call.diary import Diary
-from backend.call.events import Ending, FloorEvent, HangUp, MachineAnswered
+from backend.call.events import Ending, FloorEvent, MachineAnswered
 from backend.call.manners import Manners
-from backend.call.session import Session
 from backend.config import Settings
-from backend.models import Brief, Call, Direction, Ended, LineKind, Outcome, ProviderError, Refused, Status
+from backend.engagement import RING_LIMIT, UNANSWERED, Engagement, close
+from backend.models import Brief, Call, Direction, LineKind, Outcome, Refused, Status
 from backend.providers import Providers
 from backend.seams import Line
 from backend.store import Store
 from backend.telephony.gate import may_dial
 from backend.telephony.twilio import Twilio
-
-_LOG = logging.getLogger(__name__)
-
-_RING_LIMIT = 150.0
-"""Seconds from dialling until the carrier must have connected or given up; it may queue calls before they ring."""
 
 
 class NoSuchCall(Exception):
@@ -35,39 +28,6 @@ class NoSuchCall(Exception):
 
 class CallOver(Exception):
     """The call is over, or has not begun: nothing can be said or done in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Unanswered:
-    """Nobody picked up."""
-
-    ending: Ending
-    status: Status
-
-
-@dataclass(eq=False, slots=True)
-class _Engagement:
-    """A call that is ringing or running."""
-
-    call: Call
-    arrival: asyncio.Future[Line | _Unanswered]
-    """Resolved with the line when the callee's side is connected, or when it is known that it never will be."""
-    ready: asyncio.Future[str]
-    """Resolved when the providers are open, with nothing, or with why they cannot be."""
-    token: str = ""
-    """What the stream of this call must show, once."""
-    session: Session | None = None
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
-
-    @property
-    def connected(self) -> bool:
-        arrival = self.arrival
-        return arrival.done() and not arrival.cancelled() and not isinstance(arrival.result(), _Unanswered)
-
-    def give_up(self, ending: Ending, status: Status) -> None:
-        """Stop waiting for somebody to pick up."""
-        if not self.arrival.done():
-            self.arrival.set_result(_Unanswered(ending, status))
 
 
 class Switchboard:
@@ -87,7 +47,8 @@ class Switchboard:
         self._carriers = carriers
         self._clock = clock
         self._manners = Manners(longest_call=settings.max_call_minutes * 60)
-        self._engaged: dict[str, _Engagement] = {}
+        self._engaged: dict[str, Engagement] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -101,11 +62,10 @@ class Switchboard:
 
     async def end_all(self) -> None:
         """Hang up on everybody, because the server stops; returns when every row says so."""
-        tasks = [engagement.task for engagement in self._engaged.values() if engagement.task]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     @property
     def live(self) -> int:
@@ -124,46 +84,16 @@ class Switchboard:
         now = self._clock()
         if not brief.action.strip():
             raise Refused("What to get done is missing: write in one sentence what the call is for.")
-        carrier = self._carrier(brief.line)
+        if brief.line not in self._carriers:
+            raise Refused(self._providers.why_no_line(brief.line))
         recent = self._store.placed_since(now - 3600)
         to = may_dial(brief.to, recent, now, self._settings.max_calls_per_hour, self._settings.region)
         self._check_room(brief)
         call = Call(secrets.token_urlsafe(9), replace(brief, to=to), created=now)
         self._store.add(call)
         if dial:
-            await self._dial(self._engage(call), carrier)
+            await self._engage(call).dial()
         return self._store.call(call.id) or call
-
-    def _carrier(self, line: LineKind) -> Twilio:
-        if line not in self._carriers:
-            raise Refused(
-                "There is no phone line: write the TWILIO_ keys and PUBLIC_HOST into .env, or use the practice line."
-                if line is LineKind.PHONE
-                else f"There is no practice line: {self._providers.why_no_practice}"
-            )
-        return self._carriers[line]
-
-    async def _dial(self, engagement: _Engagement, carrier: Twilio) -> None:
-        """The one place that makes a phone ring, and only once there is an agent who can talk.
-
-        Raises:
-            ProviderError: a provider or the carrier is not to be had; the row says so.
-        """
-        call = engagement.call
-        if why := await engagement.ready:
-            raise ProviderError(why)
-        try:
-            sid = await carrier.dial(call, time_limit=round(self._manners.longest_call) + 60)
-        except ProviderError as error:
-            self._store.trouble(call.id, str(error))
-            engagement.give_up(Ending(str(error), Outcome.FAILED), Status.FAILED)
-            await _over(engagement)
-            raise
-        self._store.change(call.id, provider_sid=sid)
-        self._store.advance(call.id, Status.QUEUED)
-        if call.id not in self._engaged:
-            # It ended while the carrier was being asked, when there was no SID yet to hang up.
-            await self._stop_ringing(call.id)
 
     def receive(self, caller: str, sid: str) -> Call:
         """Somebody calls our number: write it down with the inbound profile.
@@ -217,20 +147,13 @@ class Switchboard:
             # The webhook can overtake the answer to the request that placed the call.
             self._store.change(call_id, provider_sid=sid)
         # A call registered without dialling, or placed before this server was restarted, begins here.
-        engagement = self._engaged.get(call_id) or self._engage(call)
-        engagement.token = secrets.token_urlsafe(24)
-        return engagement.token
+        return (self._engaged.get(call_id) or self._engage(call)).expect_stream()
 
     def admit(self, token: str, sid: str, line: Line) -> Awaitable[object] | None:
         """Give the line to the call whose token this is; the result ends when the call does. None: not admitted."""
         for engagement in self._engaged.values():
-            if engagement.token and secrets.compare_digest(engagement.token.encode(), token.encode()):
-                call = self._store.call(engagement.call.id)
-                if call is None or call.provider_sid != sid or engagement.arrival.done() or not engagement.task:
-                    return None
-                engagement.token = ""
-                engagement.arrival.set_result(line)
-                return asyncio.wait([engagement.task])
+            if engagement.connect(token, sid, line):
+                return engagement.over()
         return None
 
     # --- what the carrier reports ---------------------------------------------------------------------------
@@ -241,21 +164,17 @@ class Switchboard:
             return
         engagement = self._engaged.get(call_id)
         if engagement and status.final:
-            # The call's own task closes the row, since only it knows what was said.
-            engagement.give_up(_UNANSWERED[status], status)
-            if engagement.session and engagement.connected:
-                engagement.session.post(Ended("The callee hung up."))
+            engagement.finish(status)
         elif status.final:
-            self._settle_without_session(call_id, status, sequence)
+            close(self._store, call_id, status, UNANSWERED[status], self._clock(), sequence)
         else:
             answered = {"answered": self._clock()} if status is Status.IN_PROGRESS else {}
             self._store.advance(call_id, status, sequence, **answered)
 
     def machine(self, call_id: str, kind: str) -> None:
         """The carrier's verdict on who picked up."""
-        engagement = self._engaged.get(call_id)
-        if engagement and engagement.session:
-            engagement.session.post(MachineAnswered(kind))
+        if engagement := self._engaged.get(call_id):
+            engagement.post(MachineAnswered(kind))
 
     # --- what operators do ----------------------------------------------------------------------------------
 
@@ -265,10 +184,8 @@ class Switchboard:
         Raises:
             NoSuchCall, CallOver
         """
-        engagement = self._running(call_id)
-        if engagement.session is None or not engagement.connected:
+        if not self._running(call_id).post(event):
             raise CallOver("Nobody has picked up yet.")
-        engagement.session.post(event)
 
     async def hang_up(self, call_id: str) -> None:
         """End a call, also while it is still ringing.
@@ -276,15 +193,9 @@ class Switchboard:
         Raises:
             NoSuchCall, CallOver
         """
-        engagement = self._running(call_id)
-        ending = Ending("The operator hung up.", Outcome.STOPPED)
-        if engagement.connected:
-            self.command(call_id, HangUp(ending))
-            return
-        engagement.give_up(ending, Status.CANCELED)
-        await _over(engagement)
+        await self._running(call_id).hang_up(Ending("The operator hung up.", Outcome.STOPPED))
 
-    def _running(self, call_id: str) -> _Engagement:
+    def _running(self, call_id: str) -> Engagement:
         if call_id in self._engaged:
             return self._engaged[call_id]
         call = self._store.call(call_id)
@@ -292,135 +203,32 @@ class Switchboard:
             raise NoSuchCall(call_id)
         raise CallOver("This call is over." if call.status.final else "This call has not begun.")
 
-    # --- the life of one call -------------------------------------------------------------------------------
+    # --- keeping them ---------------------------------------------------------------------------------------
 
-    def _engage(self, call: Call) -> _Engagement:
-        loop = asyncio.get_running_loop()
-        engagement = _Engagement(call, loop.create_future(), loop.create_future())
+    def _engage(self, call: Call) -> Engagement:
+        carrier = self._carriers.get(call.brief.line)
+        engagement = Engagement(call, self._store, self._providers, carrier, self._manners, self._clock)
         self._engaged[call.id] = engagement
-        engagement.task = self._group.create_task(self._conduct(engagement), name=f"call {call.id}")
+        task = self._group.create_task(engagement.run(), name=f"call {call.id}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._forget(call.id, done))
         return engagement
 
-    async def _conduct(self, engagement: _Engagement) -> None:
-        """The edge of a call: whatever happens in it stays in it, and is written on its row."""
-        try:
-            await self._see_through(engagement)
-        except Exception:
-            # Leaving this task it would end all other calls as well.
-            _LOG.exception("call %s could not be settled", engagement.call.id)
-        finally:
-            del self._engaged[engagement.call.id]
-
-    async def _see_through(self, engagement: _Engagement) -> None:
-        call_id = engagement.call.id
-        ending, status = Ending("The media server was stopped during this call.", Outcome.FAILED), Status.FAILED
-        try:
-            ending, status = await self._hold(engagement)
-        except Exception as error:
-            ending = self._explain(call_id, _innermost(error))
-        finally:
-            if not engagement.ready.done():
-                engagement.ready.set_result(ending.why)
-            try:
-                if not engagement.connected:
-                    engagement.arrival.cancel()
-                    await self._stop_ringing(call_id)
-            finally:
-                self._close(call_id, status, ending)
-
-    def _explain(self, call_id: str, error: BaseException) -> Ending:
-        """What broke a call, on its row; the details of a fault of ours are for the log."""
-        if isinstance(error, ProviderError):
-            self._store.trouble(call_id, str(error))
-            return Ending(str(error), Outcome.FAILED)
-        _LOG.error("call %s ended by a fault", call_id, exc_info=error)
-        self._store.trouble(call_id, f"Fault: {error!r}")
-        return Ending("A fault in the program ended this call; the log has the details.", Outcome.FAILED)
-
-    async def _hold(self, engagement: _Engagement) -> tuple[Ending, Status]:
-        """Prepare while it rings, wait for the line, and talk."""
-        call = engagement.call
-        async with self._providers.kit(call.brief, self._manners) as kit, asyncio.TaskGroup() as group:
-            self._store.change(call.id, parts=kit.parts)
-            engagement.ready.set_result("")
-            session = Session(call.brief, kit, Diary(self._store, call.id, self._clock), self._manners)
-            engagement.session = session
-            preparing = group.create_task(session.prepare())
-            try:
-                line = await self._arrival(engagement)
-                if isinstance(line, _Unanswered):
-                    return line.ending, line.status
-                # On its own: the carrier may have reported the call as in progress before its stream came.
-                self._store.change(call.id, answered=self._clock())
-                self._store.advance(call.id, Status.IN_PROGRESS)
-                return await session.converse(line), Status.COMPLETED
-            finally:
-                preparing.cancel()
-
-    async def _arrival(self, engagement: _Engagement) -> Line | _Unanswered:
-        try:
-            async with asyncio.timeout(_RING_LIMIT):
-                return await engagement.arrival
-        except TimeoutError:
-            why = "The carrier never said that the call was answered, or that it was not."
-            return _Unanswered(Ending(why, Outcome.FAILED), Status.FAILED)
-
-    async def _stop_ringing(self, call_id: str) -> None:
-        """Make sure that no phone goes on ringing for a call that nobody holds any more."""
-        call = self._store.call(call_id)
-        if call and call.provider_sid and call.brief.line in self._carriers:
-            try:
-                await self._carriers[call.brief.line].hang_up(call.provider_sid)
-            except ProviderError as error:
-                self._store.trouble(call.id, str(error))
-
-    # --- rows that no session owns --------------------------------------------------------------------------
+    def _forget(self, call_id: str, task: asyncio.Task[None]) -> None:
+        del self._engaged[call_id]
+        self._tasks.discard(task)
 
     def _recover(self) -> None:
         """Close the rows that a server before this one left open; what may still ring waits for its carrier."""
         now = self._clock()
+        stopped = Ending("The media server stopped during this call.", Outcome.FAILED)
         for call in self._store.unfinished():
-            if call.status is Status.CREATED and now - call.created < 3600:
-                continue
+            age = now - call.created
             # The practice line is part of the server, and ended with it.
             ringing = call.status is not Status.IN_PROGRESS and call.brief.line is LineKind.PHONE
-            if ringing and now - call.created < _RING_LIMIT:
-                self._engage(call)
+            if call.status is Status.CREATED and age < 3600:
                 continue
-            self._close(call.id, Status.FAILED, Ending("The media server stopped during this call.", Outcome.FAILED))
-
-    def _settle_without_session(self, call_id: str, status: Status, sequence: int) -> None:
-        self._close(call_id, status, _UNANSWERED[status], sequence)
-
-    def _close(self, call_id: str, status: Status, ending: Ending, sequence: int = -1) -> None:
-        self._store.advance(
-            call_id,
-            status,
-            sequence,
-            ended=self._clock(),
-            outcome=ending.outcome,
-            note=ending.note,
-            ending=ending.why,
-        )
-
-
-_UNANSWERED = {
-    Status.BUSY: Ending("The line was busy.", Outcome.NO_ANSWER),
-    Status.NO_ANSWER: Ending("Nobody picked up.", Outcome.NO_ANSWER),
-    Status.CANCELED: Ending("The call was cancelled while it was ringing.", Outcome.STOPPED),
-    Status.FAILED: Ending("The carrier could not connect the call.", Outcome.FAILED),
-    Status.COMPLETED: Ending("The call ended before it was connected to the agent.", Outcome.FAILED),
-}
-"""What the carrier's final word means for a call that was never connected."""
-
-
-async def _over(engagement: _Engagement) -> None:
-    """Wait until this call is settled."""
-    if engagement.task:
-        await asyncio.wait([engagement.task])
-
-
-def _innermost(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+            if ringing and age < RING_LIMIT:
+                self._engage(call)
+            else:
+                close(self._store, call.id, Status.FAILED, stopped, now)

@@ -240,6 +240,6 @@ def _margin(call: Call, turn: Turn, name: str) -> str:
     return " · ".join(notes)
 
 
-def download(label: str, make: Callable[[], str], name: str, mime: str) -> None:
-    """A button for a file that is made only when it is asked for."""
-    st.download_button(label, make, name, mime, icon=":material/download:", on_click="ignore", key=f"save_{name}")
+def download(label: str, content: str, name: str, mime: str) -> None:
+    """A button for a file. Made now: one made on the click would be lost to a redraw that the same click causes."""
+    st.download_button(label, content, name, mime, icon=":material/download:", on_click="ignore", key=f"save_{name}")

@@ -115,14 +115,12 @@ def _row(call: Call) -> None:
 
 
 def _export_list(search: Search) -> None:
-    """What is found, all pages of it; made only when it is asked for."""
-
-    def calls() -> list[Call]:
-        return _ui.read(lambda archive: archive.calls(search, _EXPORT_LIMIT), [])
-
-    with st.container(horizontal=True, width="content"):
-        _ui.download("CSV", lambda: _export.as_csv(calls(), _ui.local), "calls.csv", "text/csv")
-        _ui.download("JSON", lambda: _export.as_json(calls()), "calls.json", "application/json")
+    """What is found, all pages of it; read only while the menu is open."""
+    with st.popover("Export", icon=":material/download:", key="past_export", on_change="rerun") as menu:
+        if menu.open:
+            calls: list[Call] = _ui.read(lambda archive: archive.calls(search, _EXPORT_LIMIT), [])
+            _ui.download("CSV, for spreadsheets", _export.as_csv(calls, _ui.local), "calls.csv", "text/csv")
+            _ui.download("JSON, for programs", _export.as_json(calls), "calls.json", "application/json")
 
 
 if asked := st.query_params.get("call"):

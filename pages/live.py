@@ -152,11 +152,6 @@ def _result(call: Call) -> None:
     st.page_link("call.py", label="Place another call", icon=":material/call:")
 
 
-def _look_at(call_id: str) -> None:
-    # A page link from a page to itself would leave the old id in the address bar.
-    st.query_params["call"] = call_id
-
-
 def _others(running: list[Call], shown: Call | None) -> None:
     """The other calls that run now."""
     others = [call for call in running if shown is None or call.id != shown.id]
@@ -164,8 +159,8 @@ def _others(running: list[Call], shown: Call | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Also running:", width="content")
             for call in others[:8]:
-                label, icon = _ui.plain(_ui.who(call)), ":material/graphic_eq:"
-                st.button(label, icon=icon, on_click=_look_at, args=(call.id,), key=f"look_at_{call.id}")
+                label, query = _ui.plain(_ui.who(call)), {"call": call.id}
+                st.page_link("live.py", label=label, icon=":material/graphic_eq:", query_params=query)
 
 
 def _show(call: Call) -> None:

@@ -67,8 +67,8 @@ def _chart(delays: dict[int, float]) -> None:
 
 def _export_call(call: Call, turns: list[Turn]) -> None:
     with st.container(horizontal=True):
-        _ui.download("Text", lambda: _export.call_as_text(call, turns, _ui.local), f"call-{call.id}.txt", "text/plain")
-        _ui.download("JSON", lambda: _export.call_as_json(call, turns), f"call-{call.id}.json", "application/json")
+        _ui.download("Text", _export.call_as_text(call, turns, _ui.local), f"call-{call.id}.txt", "text/plain")
+        _ui.download("JSON", _export.call_as_json(call, turns), f"call-{call.id}.json", "application/json")
 
 
 asked = st.query_params.get("call", "")

@@ -43,6 +43,8 @@ PATIENCE = 8.0
 
 Answer = Callable[[DialledCall], FarEnd | Status]
 
+_on_loopback = partial(serve, ws="websockets-sansio")
+
 
 @dataclass
 class Cast:
@@ -147,7 +149,9 @@ class Served:
         """What the carrier would post; with its signature unless another one is given."""
         signature = self.signature(f"{self.url}{path}", fields) if signature is None else signature
         async with httpx2.AsyncClient(trust_env=False) as http:
-            return await http.post(f"{self.url}{path}", data=fields, headers={"X-Twilio-Signature": signature})
+            return await http.post(
+                f"{self.url}{path}", data=fields, headers={b"X-Twilio-Signature": signature.encode()}
+            )
 
     async def token(self, call_id: str, sid: str) -> str:
         """The stream's token in the answer to the webhook for a call that was picked up."""
@@ -168,7 +172,7 @@ async def served(
     path: Path,
     carrier: Carrier,
     *,
-    on: Callable[..., AbstractAsyncContextManager[object]] = partial(serve, ws="websockets-sansio"),
+    on: Callable[..., AbstractAsyncContextManager[object]] = _on_loopback,
     open_kit: Callable[[], None] = lambda: None,
     **more: Any,
 ) -> AsyncIterator[Served]:
@@ -204,8 +208,9 @@ async def world(path: Path, answer: Answer = lambda _: Person(), **more: Any) ->
 
 
 async def until(seen: Callable[[], bool]) -> None:
+    """Wait for what the server writes down or lets go of, of which it tells nobody."""
     async with asyncio.timeout(PATIENCE):
-        while not seen():
+        while not seen():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

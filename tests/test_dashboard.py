@@ -84,12 +84,13 @@ def find_it_again(page: Page, call_id: str) -> None:
     page.get_by_role("link", name="Past calls").first.click()
     page.get_by_label("Search").fill("how are you")
     expect(page.get_by_text("1 call, newest first")).to_be_visible()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV").click()
     assert "Confirm the cleaning on Monday" in content(saved.value)
     page.get_by_role("link", name="Maria Gomez").click()
     expect(page.get_by_text("It takes an hour.")).to_be_visible()
-    assert f"call={call_id}" in page.url
+    expect(page).to_have_url(re.compile(rf"/record\?call={call_id}$"))
     with page.expect_download() as saved:
         page.get_by_role("button", name="JSON").click()
     assert [turn["heard"] for turn in json.loads(content(saved.value))["turns"]][-1] == "Your cleaning"
@@ -108,7 +109,7 @@ def test_a_call_from_the_form_to_the_past_calls(server: MediaServer, desk: Dashb
         page.get_by_role("button", name=re.compile("Call$")).dblclick()
         expect(page.get_by_role("heading", name="Maria Gomez")).to_be_visible()
         [call] = server.desk.placed
-        assert f"/live?call={call.id}" in page.url
+        expect(page).to_have_url(f"{desk.url}/live?call={call.id}")
         watch_it_happen(page, server, call.id)
         page.get_by_role("link", name="Open the full call").click()
         expect(page.get_by_role("link", name="All past calls")).to_be_visible()

@@ -249,7 +249,7 @@ async def test_an_abrupt_loss_of_the_socket_is_one_end() -> None:
         await twilio.send(start())
         await desk.line
         twilio.transport.abort()
-        assert await desk.all_events() == [Ended("The connection to the carrier was lost.")]
+        assert await desk.all_events() == [Ended("The connection to the carrier was lost.", lost=True)]
 
 
 async def test_a_closed_socket_without_a_stop_is_one_end() -> None:
@@ -258,7 +258,7 @@ async def test_a_closed_socket_without_a_stop_is_one_end() -> None:
         await twilio.send(start())
         await twilio.send(sound())
         await twilio.close()
-        assert await desk.all_events() == [Sound(FRAME), Ended("The connection to the carrier was lost.")]
+        assert await desk.all_events() == [Sound(FRAME), Ended("The connection to the carrier was lost.", lost=True)]
 
 
 async def test_a_stop_followed_by_more_is_still_one_end() -> None:
@@ -274,7 +274,7 @@ async def test_a_carrier_that_falls_silent_ends_the_line(monkeypatch: pytest.Mon
     desk = Desk()
     async with phone(desk) as twilio:
         await twilio.send(start())
-        assert await desk.all_events() == [Ended("The carrier sent nothing for 0.05 seconds.")]
+        assert await desk.all_events() == [Ended("The carrier sent nothing for 0.05 seconds.", lost=True)]
 
 
 async def test_sending_into_a_lost_line_raises_nothing() -> None:
@@ -303,7 +303,7 @@ async def test_a_carrier_that_stops_reading_ends_the_line_but_not_the_speaker(mo
         for _ in range(300):  # far more than the sockets' buffers hold; once the line is given up, nothing waits
             await line.play(b"\xff" * 100_000)
         await twilio.send(sound())
-        assert await desk.all_events() == [Ended("The connection to the carrier was lost.")]
+        assert await desk.all_events() == [Ended("The connection to the carrier was lost.", lost=True)]
         twilio.transport.abort()
 
 

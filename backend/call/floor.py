@@ -165,8 +165,8 @@ class Floor:
                 self._hints = [*self._hints, text][-_MOST_QUEUED:]
             case HangUp(ending):
                 yield from self._end(ending)
-            case Ended(why):
-                yield from self._end(self._ending or Ending(why, Outcome.HUNG_UP))
+            case Ended(why, lost):
+                yield from self._end(self._ending or Ending(why, Outcome.FAILED if lost else Outcome.HUNG_UP))
             case Tick() | Resumed() | Speaking() | Concluded() | ReplyDone() | ReplyFailed():
                 pass
 

@@ -28,10 +28,26 @@ _MINUTES = {
 }
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_ORDINALS = (
-    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth"
-    "|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty[- ]\\w+|thirtieth|thirty[- ]first"
+_TEENS = (
+    *("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth"),
+    *("eighteenth", "nineteenth"),
 )
+_UNITS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_DAYS_OF_MONTH = {
+    name: number
+    for number, name in enumerate(
+        (
+            *_UNITS,
+            *_TEENS,
+            "twentieth",
+            *(f"twenty {unit}" for unit in _UNITS),
+            "thirtieth",
+            "thirty first",
+        ),
+        start=1,
+    )
+}
+_ORDINALS = "|".join(name.replace(" ", "[- ]") for name in sorted(_DAYS_OF_MONTH, key=len, reverse=True))
 _PARTS = {"morning": (5, 12), "lunchtime": (11, 14), "afternoon": (12, 18), "evening": (17, 22), "night": (18, 24)}
 
 _HOUR = rf"(?:2[0-3]|1\d|0?\d|{'|'.join(_HOURS)})"
@@ -182,7 +198,8 @@ def _day(match: re.Match[str]) -> dict[str, object]:
 
 
 def _date(match: re.Match[str]) -> dict[str, object]:
-    number = re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", (match["d1"] or match["d2"] or match["d3"]).lower())
+    said = (match["d1"] or match["d2"] or match["d3"]).lower().replace("-", " ")
+    number = _DAYS_OF_MONTH.get(said) or re.sub(r"(?:st|nd|rd|th)$", "", said)
     return {"date": f"{(match['m1'] or match['m2'] or '').lower()} {number}".strip()}
 
 

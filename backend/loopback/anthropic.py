@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from starlette.applications import Starlette
@@ -103,6 +103,8 @@ class Received:
     """Names in lower case."""
     port: int
     """The client's; requests that share a connection share it."""
+    sent: list[float] = field(default_factory=list)
+    """When each piece of the streamed answer was sent, in `loop.time()`."""
 
 
 Script = Sequence[Reply] | Callable[[Received], Reply]
@@ -167,7 +169,7 @@ class LoopbackAnthropic:
     def _respond(self, received: Received, reply: Reply) -> Response:
         streamed = bool(received.body.get("stream"))
         return _Watched(
-            self._streamed(received.body, reply) if streamed else self._whole(received.body, reply),
+            self._streamed(received, reply) if streamed else self._whole(received.body, reply),
             media_type="text/event-stream" if streamed else "application/json",
             headers={"request-id": f"req_{len(self.requests)}"},
             gone=lambda: self._gone(received),
@@ -177,11 +179,17 @@ class LoopbackAnthropic:
         self.disconnects.append(received)
         self._left.release()
 
-    async def _streamed(self, body: dict[str, Any], reply: Reply) -> AsyncIterator[str]:
+    async def _streamed(self, received: Received, reply: Reply) -> AsyncIterator[str]:
+        clock = asyncio.get_running_loop()
+        due = clock.time() + self._first_token
         await asyncio.sleep(self._first_token)
-        for event in _before(reply.fault, _events(body, reply)):
+        for event in _before(reply.fault, _events(received.body, reply)):
+            if event["type"] == "content_block_delta":
+                # By the clock, since sleeps overrun: otherwise a long answer would be slower than its pace.
+                await asyncio.sleep(max(0, due - clock.time()))
+                received.sent.append(clock.time())
+                due += self._pause
             yield _sse(event)
-            await asyncio.sleep(self._pause if event["type"] == "content_block_delta" else 0)
         match reply.fault:
             case StreamError(kind=kind):
                 yield _sse({"type": "error", "error": {"type": kind, "message": "scripted"}})

@@ -58,6 +58,8 @@ class Connection:
     """Its text messages."""
     tail: bytes = b""
     """The last sound it sent, as it came in one message."""
+    ends: list[float] = field(default_factory=list)
+    """When the end of each turn was sent, in `loop.time()`: Flux's EndOfTurn."""
     unheard: bytes = b""
     """Less than a frame of sound, waiting for the rest."""
 
@@ -159,6 +161,8 @@ class LoopbackDeepgram:
         while True:
             if fault.mute is None or connection.received < fault.mute:
                 for message in messages:
+                    if message.get("event") == "EndOfTurn":
+                        connection.ends.append(loop.time())
                     await socket.send(json.dumps(message))
             if fault.die is not None and connection.received >= fault.die:
                 return await socket.close(1011, "NET-0000")

@@ -55,6 +55,17 @@ class Complain:
 Fault = Die | Stall | Complain
 
 
+@dataclass(frozen=True, slots=True)
+class Voiced:
+    """A text that was voiced. Times are in `loop.time()`."""
+
+    text: str
+    asked: float
+    """When its turn to be voiced came."""
+    sent: float
+    """When its sound began to be sent."""
+
+
 class LoopbackElevenLabs:
     """Serves while entered. `connections` and `spoken` stay readable afterwards."""
 
@@ -87,6 +98,7 @@ class LoopbackElevenLabs:
         self.open_sockets = 0
         self.spoken = 0
         """Bytes of sound made and sent."""
+        self.voiced: list[Voiced] = []
         self._faults = iter(faults)
         self._port = port
         self._changed = asyncio.Condition()
@@ -200,10 +212,12 @@ class Connection:
 
     async def _speak(self, context: Context, rules: Rules) -> None:
         """Voice what is due until the end, or until nothing has come for too long."""
-        delay = self._server.first_byte
+        clock, delay = asyncio.get_running_loop(), self._server.first_byte
         while (text := await self._next_due(context, rules)) is not None:
             if text:
+                asked = clock.time()
                 await asyncio.sleep(delay)
+                self._server.voiced.append(Voiced(text, asked, clock.time()))
                 await self._voice(context, text)
                 delay = 0
         await self._strike()

@@ -21,10 +21,10 @@ _GRACE = 1
 async def serve(
     app: ASGIApp, host: str = "127.0.0.1", port: int = 0, ws: Literal["none", "websockets-sansio"] = "none"
 ) -> AsyncIterator[int]:
-    """Serve HTTP, and WebSockets if so asked, until the block is left, and yield the port; 0 takes a free one. No task outlives the block.
+    """Serve HTTP, and WebSockets if so asked, until the block is left; yield the port, where 0 takes a free one.
 
-    Signals stay with whoever runs the loop, and nothing polls: only uvicorn's start and stop are used, since its own
-    main loop does nothing but look for signals and keep a date header fresh.
+    No task outlives the block. Signals stay with whoever runs the loop, and nothing polls: only uvicorn's start and
+    stop are used, since its own main loop does nothing but look for signals and keep a date header fresh.
 
     Raises:
         OSError: the address cannot be listened on.

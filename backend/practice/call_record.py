@@ -43,6 +43,8 @@ class CallRecord:
     """When the first `start` was sent."""
     first_media: float | None = None
     """When the product's first sound arrived."""
+    arrivals: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MOST))
+    """When each piece of the product's sound arrived, and how many bytes it has."""
     marks: deque[tuple[str, float]] = field(default_factory=lambda: deque(maxlen=MOST))
     """Marks echoed, and when."""
     clears: deque[float] = field(default_factory=lambda: deque(maxlen=MOST))

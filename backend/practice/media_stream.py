@@ -163,6 +163,7 @@ class MediaStream:
             match read(message, self.sid):
                 case Media(sound):
                     self._record.first_media = self._record.first_media or _now()
+                    self._record.arrivals.append((_now(), len(sound)))
                     self._playback.add(sound)
                 case MarkHere(name):
                     self._echo(self._playback.mark(name))

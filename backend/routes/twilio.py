@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 
 from backend.models import LineKind, Refused, Status
 from backend.switchboard import CallOver, NoSuchCall
@@ -106,7 +107,8 @@ async def stream(websocket: WebSocket) -> None:
         over = state.switchboard.admit(start.parameters.get("token", ""), start.call_sid, media)
     if over is None:
         _LOG.warning("refused a media stream without a valid token")
-        await websocket.close(1008)
+        with suppress(WebSocketDisconnect):  # it may be gone already
+            await websocket.close(1008)
         return
     await over
 

@@ -161,11 +161,11 @@ class MediaStream:
             async with asyncio.timeout(_SILENCE):
                 message = await self._websocket.receive()
         except TimeoutError:
-            return self._ended(f"The carrier sent nothing for {_SILENCE:g} seconds.")
+            return self._ended(f"The carrier sent nothing for {_SILENCE:g} seconds.", lost=True)
         except RuntimeError:  # Starlette's answer to reading on after the disconnect was read
-            return self._ended(_LOST)
+            return self._ended(_LOST, lost=True)
         if message["type"] == "websocket.disconnect" or self._gone:
-            return self._ended(_LOST)
+            return self._ended(_LOST, lost=True)
         match parse(message.get("text") or ""):
             case Start():  # one call per socket: a second start is a mistake or a trick
                 return None
@@ -174,9 +174,9 @@ class MediaStream:
             case event:
                 return event
 
-    def _ended(self, why: str) -> Ended:
+    def _ended(self, why: str, lost: bool = False) -> Ended:
         self._gone = True
-        return Ended("The call was hung up from here." if self._hung_up else why)
+        return Ended("The call was hung up from here.") if self._hung_up else Ended(why, lost)
 
     async def play(self, sound: bytes) -> None:
         if sound:

@@ -1,0 +1,229 @@
+"""One call's life, from dialling to the last column of its row: owned by one task, at whose edge every fault stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backend.call.diary import Diary
+from backend.call.events import Ending, FloorEvent, HangUp
+from backend.call.manners import Manners
+from backend.call.session import Session
+from backend.models import Call, Ended, Outcome, ProviderError, Status
+from backend.providers import Providers
+from backend.seams import Line
+from backend.store import Store
+from backend.telephony.twilio import Twilio
+
+_LOG = logging.getLogger(__name__)
+
+RING_LIMIT = 150.0
+"""Seconds from dialling until the carrier must have connected or given up; it may queue calls before they ring."""
+_SPARE = 60
+"""Seconds by which the carrier's own limit on a call is longer than ours: a wall behind the polite goodbye."""
+
+UNANSWERED = {
+    Status.BUSY: Ending("The line was busy.", Outcome.NO_ANSWER),
+    Status.NO_ANSWER: Ending("Nobody picked up.", Outcome.NO_ANSWER),
+    Status.CANCELED: Ending("The call was cancelled while it was ringing.", Outcome.STOPPED),
+    Status.FAILED: Ending("The carrier could not connect the call.", Outcome.FAILED),
+    Status.COMPLETED: Ending("The call ended before it was connected to the agent.", Outcome.FAILED),
+}
+"""What the carrier's final word means for a call that was never connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unanswered:
+    """Nobody picked up."""
+
+    ending: Ending
+    status: Status
+
+
+class Engagement:
+    """A call that is ringing or running. `run` is its life; the rest is how the world gets at it."""
+
+    def __init__(
+        self,
+        call: Call,
+        store: Store,
+        providers: Providers,
+        carrier: Twilio | None,
+        manners: Manners,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.call = call
+        self._store = store
+        self._providers = providers
+        self._carrier = carrier
+        self._manners = manners
+        self._clock = clock
+        self._session: Session | None = None
+        self._token = ""
+        self._over = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        # Resolved with the line when the callee's side is connected, or when it is known that it never will be.
+        self._arrival: asyncio.Future[Line | _Unanswered] = loop.create_future()
+        # Resolved when the providers are open, with nothing, or with why they cannot be.
+        self._ready: asyncio.Future[str] = loop.create_future()
+
+    # --- how the world gets at it ---------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether somebody, or something, has picked up."""
+        arrival = self._arrival
+        return arrival.done() and not arrival.cancelled() and not isinstance(arrival.result(), _Unanswered)
+
+    async def over(self) -> None:
+        """Wait until the call has ended and its row says how."""
+        await self._over.wait()
+
+    async def dial(self) -> None:
+        """Make the phone ring: the one place that does, and only once there is an agent who can talk.
+
+        Raises:
+            ProviderError: a provider or the carrier is not to be had; the row says so.
+        """
+        if why := await self._ready:
+            raise ProviderError(why)
+        if self._arrival.done() or self._carrier is None:
+            # Hung up before anybody was dialled.
+            return
+        try:
+            sid = await self._carrier.dial(self.call, time_limit=round(self._manners.longest_call) + _SPARE)
+        except ProviderError as error:
+            self._store.trouble(self.call.id, str(error))
+            self.give_up(Ending(str(error), Outcome.FAILED), Status.FAILED)
+            await self.over()
+            raise
+        self._store.change(self.call.id, provider_sid=sid)
+        self._store.advance(self.call.id, Status.QUEUED)
+        if self._over.is_set():
+            # It ended while the carrier was being asked, when there was no SID yet to hang up.
+            await self._stop_ringing()
+
+    def expect_stream(self) -> str:
+        """The one-time token that this call's stream must show; an earlier one is void."""
+        self._token = secrets.token_urlsafe(24)
+        return self._token
+
+    def connect(self, token: str, sid: str, line: Line) -> bool:
+        """Give the line to this call, if the token is its own and the carrier's call is the one that was dialled."""
+        call = self._store.call(self.call.id)
+        genuine = self._token and secrets.compare_digest(self._token.encode(), token.encode())
+        if not genuine or call is None or call.provider_sid != sid or self._arrival.done():
+            return False
+        self._token = ""
+        self._arrival.set_result(line)
+        return True
+
+    def give_up(self, ending: Ending, status: Status) -> None:
+        """Stop waiting for somebody to pick up."""
+        if not self._arrival.done():
+            self._arrival.set_result(_Unanswered(ending, status))
+
+    def finish(self, status: Status) -> None:
+        """The carrier says that the call is over. The row is left to `run`, since only that knows what was said."""
+        self.give_up(UNANSWERED[status], status)
+        self.post(Ended("The callee hung up."))
+
+    def post(self, event: FloorEvent) -> bool:
+        """Hand an event to the conversation; False when there is none yet."""
+        if self._session is None or not self.connected:
+            return False
+        self._session.post(event)
+        return True
+
+    async def hang_up(self, ending: Ending) -> None:
+        """End the call; while it still rings, this returns when it no longer does."""
+        if not self.post(HangUp(ending)):
+            self.give_up(ending, Status.CANCELED)
+            await self.over()
+
+    # --- its life -------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Everything from opening the providers to closing the row. Whatever happens in a call stays in it."""
+        try:
+            await self._see_through()
+        except Exception:
+            # Leaving this task it would end all other calls as well.
+            _LOG.exception("call %s could not be settled", self.call.id)
+        finally:
+            self._over.set()
+
+    async def _see_through(self) -> None:
+        ending, status = Ending("The media server was stopped during this call.", Outcome.FAILED), Status.FAILED
+        try:
+            ending, status = await self._hold()
+        except Exception as error:
+            ending = self._explain(_innermost(error))
+        finally:
+            if not self._ready.done():
+                self._ready.set_result(ending.why)
+            try:
+                if not self.connected:
+                    # A stream that comes from now on finds nobody.
+                    self._arrival.cancel()
+                    await self._stop_ringing()
+            finally:
+                close(self._store, self.call.id, status, ending, self._clock())
+
+    async def _hold(self) -> tuple[Ending, Status]:
+        """Prepare while it rings, wait for the line, and talk."""
+        call = self.call
+        async with self._providers.kit(call.brief, self._manners) as kit, asyncio.TaskGroup() as group:
+            self._store.change(call.id, parts=kit.parts)
+            self._session = Session(call.brief, kit, Diary(self._store, call.id, self._clock), self._manners)
+            self._ready.set_result("")
+            preparing = group.create_task(self._session.prepare())
+            try:
+                line = await self._line()
+                if isinstance(line, _Unanswered):
+                    return line.ending, line.status
+                self._store.advance(call.id, Status.IN_PROGRESS, answered=self._clock())
+                return await self._session.converse(line), Status.COMPLETED
+            finally:
+                preparing.cancel()
+
+    async def _line(self) -> Line | _Unanswered:
+        try:
+            async with asyncio.timeout(RING_LIMIT):
+                return await self._arrival
+        except TimeoutError:
+            why = "The carrier never said that the call was answered, or that it was not."
+            return _Unanswered(Ending(why, Outcome.FAILED), Status.FAILED)
+
+    def _explain(self, error: BaseException) -> Ending:
+        """What broke the call, on its row; the details of a fault of ours are for the log."""
+        if isinstance(error, ProviderError):
+            self._store.trouble(self.call.id, str(error))
+            return Ending(str(error), Outcome.FAILED)
+        _LOG.error("call %s ended by a fault", self.call.id, exc_info=error)
+        self._store.trouble(self.call.id, f"Fault: {error!r}")
+        return Ending("A fault in the program ended this call; the log has the details.", Outcome.FAILED)
+
+    async def _stop_ringing(self) -> None:
+        """Make sure that no phone goes on ringing for a call that nobody holds any more."""
+        call = self._store.call(self.call.id)
+        if call and call.provider_sid and self._carrier:
+            try:
+                await self._carrier.hang_up(call.provider_sid)
+            except ProviderError as error:
+                self._store.trouble(call.id, str(error))
+
+
+def close(store: Store, call_id: str, status: Status, ending: Ending, now: float, sequence: int = -1) -> None:
+    """Write the last columns of a call's row, unless it is closed already."""
+    store.advance(call_id, status, sequence, ended=now, outcome=ending.outcome, note=ending.note, ending=ending.why)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

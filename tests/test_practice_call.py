@@ -1,0 +1,164 @@
+"""Practice calls with real audio: the media server as its own process, callees that hear and speak, every persona."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from backend.client import CallInFull, Client, ServerDown, ServerError
+from backend.config import ROOT, Settings
+from backend.models import Outcome, Speaker, Status, TurnState
+from tests.browser import dashboard, open_page
+from tests.real_wire import free_port
+
+TOKEN = "a-token-for-practice"
+ACTION = "Confirm the dental cleaning on Thursday at 2:30 p.m."
+CONTEXT = (
+    "The appointment is with Dr. Smith at 12 Main Street. It takes 45 minutes. Parking is free behind the building. "
+    "If Thursday does not work, Friday at 10 a.m. or Monday at 3 p.m. are free."
+)
+
+
+@contextmanager
+def phone_agent(folder: Path) -> Iterator[dict[str, str]]:
+    """A media server without any key, in a process of its own; yields the environment that finds it."""
+    names = {name.upper() for name in Settings.model_fields}
+    environment = {name: value for name, value in os.environ.items() if name not in names} | {
+        "MEDIA_SERVER_PORT": str(free_port()),
+        "DATABASE_PATH": str(folder / "calls.db"),
+        "API_TOKEN": TOKEN,
+    }
+    command = [sys.executable, "-m", "backend.cli", "serve"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until_up(environment, process)
+        yield environment
+    finally:
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    assert "Traceback" not in log, log
+
+
+def client(environment: dict[str, str]) -> Client:
+    return Client(f"http://127.0.0.1:{environment['MEDIA_SERVER_PORT']}", TOKEN)
+
+
+def wait_until_up(environment: dict[str, str], process: subprocess.Popen[str]) -> None:
+    for _ in range(300):
+        assert process.poll() is None, "the media server ended while starting"
+        try:
+            with client(environment) as api:
+                api.health()
+                return
+        except ServerDown:
+            time.sleep(0.1)
+    raise AssertionError("the media server did not answer within 30 seconds")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with phone_agent(tmp_path_factory.mktemp("practice")) as environment:
+        yield environment
+
+
+def hold(environment: dict[str, str], persona: str) -> CallInFull:
+    """Place a practice call and wait for its end."""
+    with client(environment) as api:
+        placed = api.place("+12025550143", ACTION, CONTEXT, callee_name="John Smith", persona=persona)
+        for _ in range(600):
+            found = api.call(placed.id)
+            if found.call.status.final:
+                return found
+            time.sleep(0.2)
+    raise AssertionError(f"the call did not end: {found}")
+
+
+RIGHT = {
+    "cooperative": Outcome.CONFIRMED,
+    "another-time": Outcome.RESCHEDULED,
+    "curious": Outcome.CONFIRMED,
+    "voicemail": Outcome.VOICEMAIL,
+    "declines": Outcome.DECLINED,
+    "nobody": Outcome.NO_ANSWER,
+}
+
+
+@pytest.mark.timeout(240)
+def test_every_persona_reaches_its_right_outcome_by_what_was_really_heard(server: dict[str, str]) -> None:
+    with ThreadPoolExecutor(2) as two_at_once:
+        calls = dict(zip(RIGHT, two_at_once.map(lambda persona: hold(server, persona), RIGHT), strict=True))
+    wrong = {persona: found for persona, found in calls.items() if found.call.outcome is not RIGHT[persona]}
+    assert not wrong, wrong
+    assert {found.call.troubles for found in calls.values()} == {()}
+
+    moved = calls["another-time"].call
+    assert "Friday" in moved.note
+    told = " ".join(turn.heard for turn in calls["curious"].turns if turn.speaker is Speaker.AGENT)
+    assert "follow up" in told, "what the context does not say was not left to somebody else"
+    assert calls["nobody"].turns == []
+    assert calls["nobody"].call.status is Status.NO_ANSWER
+
+    for found in calls.values():
+        agent = [turn for turn in found.turns if turn.speaker is Speaker.AGENT]
+        assert all(turn.heard == turn.text for turn in agent if turn.state is TurnState.DONE)
+
+
+@pytest.mark.timeout(120)
+def test_the_callees_words_come_through_the_sound(server: dict[str, str]) -> None:
+    """Recognised speech is close to what was spoken, but is written by the recogniser, not handed over."""
+    turns = hold(server, "cooperative").turns
+    heard = [turn.text for turn in turns if turn.speaker is Speaker.CALLEE]
+    spoken = "Yes, Thursday at 2:30 works for me."
+    best = max(SequenceMatcher(None, spoken.lower(), text.lower()).ratio() for text in heard)
+    assert best > 0.5, heard
+    assert spoken not in heard
+
+
+@pytest.mark.timeout(120)
+def test_more_calls_than_the_machine_can_hold_are_refused(tmp_path: Path) -> None:
+    with phone_agent(tmp_path) as environment, client(environment) as api:
+        room = api.setup().offline_calls
+        placed = [api.place("+12025550143", ACTION, persona="nobody").id for _ in range(room)]
+        with pytest.raises(ServerError, match=f"This machine can hold {room} call"):
+            api.place("+12025550143", ACTION)
+        for call_id in placed:
+            api.hang_up(call_id)
+        assert {api.call(call_id).call.outcome for call_id in placed} == {Outcome.STOPPED}
+
+
+@pytest.mark.timeout(240)
+def test_an_operator_calls_watches_and_finds_the_call_again(server: dict[str, str]) -> None:
+    """The whole product: dashboard and media server as shipped, the practice line, a real browser."""
+    with dashboard(server) as running, open_page() as page:
+        page.goto(running.url)
+        name = page.get_by_label("Name", exact=True)
+        expect(name).to_be_visible()
+        name.fill("Maria Gomez")
+        name.blur()
+        page.get_by_role("button", name="Call", exact=True).click()
+        transcript = page.get_by_test_id("stChatMessage")
+        expect(transcript.filter(has_text="Hi Maria, this is").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("confirmed", exact=False).first).to_be_visible(timeout=120_000)
+        expect(transcript.nth(4)).to_be_visible()
+        page.get_by_role("link", name="Past calls").click()
+        search = page.get_by_label("Search")
+        search.fill("Maria")
+        search.press("Enter")
+        page.get_by_role("link", name="Maria Gomez").first.click()
+        expect(page.get_by_role("heading", name="Maria Gomez")).to_be_visible()
+        expect(page.get_by_text("Hi Maria, this is").first).to_be_visible()
+    with client(server) as api:
+        (found,) = api.calls(search="Maria")
+        assert found.outcome is Outcome.CONFIRMED
+        assert json.dumps(found.parts).count("ffline") == 3
