@@ -18,7 +18,8 @@ run: $(VENV)/.installed ## Start Phone Agent and print where it is; installs it 
 	@exec $(BIN)/phone-agent run
 
 test: $(VENV)/.tested-with ## Run every test
-	@$(BIN)/python -m pytest
+	@# Most of them wait for sound in real time, so four at once are no burden on two cores.
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 check: $(VENV)/.checked-with ## Style, types and import rules
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -179,6 +180,18 @@ def doctor(as_json: _Json = False) -> None:
             table.add_row(finding.part, Text(finding.state, style=colours[finding.state]), Text(finding.said))
         _out.print(table, soft_wrap=False)
     raise typer.Exit(int(any(finding.state is State.PROBLEM for finding in findings)))
+
+
+@app.command(epilog=_EXIT_CODES)
+def bench(
+    calls: Annotated[int | None, typer.Option(min=1, help="So many calls.", show_default="12")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Three short calls, one minute in all.")] = False,
+    to: Annotated[Path, typer.Option("--json", help="The file for all figures.")] = Path("bench.json"),
+) -> None:
+    """Measure how fast this machine answers, between vendors with fixed delays; docs/performance.md explains it."""
+    from backend.bench.report import bench as measure
+
+    raise typer.Exit(measure(calls, quick, to, _out))
 
 
 # --- what they print --------------------------------------------------------------------------------------------

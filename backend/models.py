@@ -148,7 +148,8 @@ class Turn:
     """Unix seconds."""
     ended: float | None = None
     timings: dict[str, float] = field(default_factory=dict)
-    """Milliseconds from the callee's end of turn to: first_token, first_clause, first_voice, first_sound."""
+    """Milliseconds. `decided`: from the callee's last sound to the decision to answer it, where there was one to make;
+    from there on: `first_token`, `first_clause`, `first_voice`, `first_sound`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,8 +144,9 @@ def lasted(call: Call) -> float | None:
 
 
 def delays(turns: Sequence[Turn]) -> dict[int, float]:
-    """By turn number, the milliseconds from the callee's last word to the agent's first sound."""
-    return {turn.number: turn.timings["first_sound"] for turn in turns if "first_sound" in turn.timings}
+    """By turn number, the milliseconds from the callee's last sound to the agent's first, for what was thought out."""
+    stages = {turn.number: turn.timings for turn in turns}
+    return {n: ms["decided"] + ms["first_sound"] for n, ms in stages.items() if {"decided", "first_sound"} <= ms.keys()}
 
 
 # --- how a call looks -----------------------------------------------------------------------------------------
@@ -233,8 +234,7 @@ def _words(turn: Turn) -> str:
 def _margin(call: Call, turn: Turn, name: str) -> str:
     """Who, when in the call, how fast, and whether it was cut off."""
     notes = [name, clock(turn.started - (call.answered or call.created))]
-    if "first_sound" in turn.timings:
-        notes.append(f"answered in {turn.timings['first_sound'] / 1000:.1f} s")
+    notes += [f"answered in {ms / 1000:.1f} s" for ms in delays([turn]).values()]
     if turn.state is TurnState.CUT:
         notes.append("cut off")
     return " · ".join(notes)

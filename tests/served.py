@@ -210,7 +210,7 @@ async def world(path: Path, answer: Answer = lambda _: Person(), **more: Any) ->
 async def until(seen: Callable[[], bool]) -> None:
     """Wait for what the server writes down or lets go of, of which it tells nobody."""
     async with asyncio.timeout(PATIENCE):
-        while not seen():  # noqa: ASYNC110
+        while not seen():
             await asyncio.sleep(0.01)
 
 

@@ -39,7 +39,7 @@ def running_call(server: MediaServer, call_id: str, name: str) -> None:
 def say(
     server: MediaServer, call_id: str, number: int, speaker: Speaker, text: str, state: TurnState, heard: str = ""
 ) -> None:
-    timings = {"first_sound": 640.0} if speaker is Speaker.AGENT else {}
+    timings = {"decided": 0.0, "first_sound": 640.0} if speaker is Speaker.AGENT else {}
     turn = Turn(number, speaker, text, heard or text, state, time.time(), None, timings)
     server.store.write_turn(call_id, turn)
 

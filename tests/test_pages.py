@@ -67,7 +67,9 @@ def over(store: Store, call_id: str = "one", **changes: object) -> Call:
 
 
 def agent(number: int, text: str, heard: str, state: TurnState, first_sound: float = 640.0) -> Turn:
-    return Turn(number, Speaker.AGENT, text, heard, state, 10.0 * number, None, {"first_sound": first_sound})
+    return Turn(
+        number, Speaker.AGENT, text, heard, state, 10.0 * number, None, {"decided": 0.0, "first_sound": first_sound}
+    )
 
 
 TURNS = (

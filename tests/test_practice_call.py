@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -17,8 +18,11 @@ import pytest
 from playwright.sync_api import expect
 
 from backend.client import CallInFull, Client, ServerDown, ServerError
-from backend.config import ROOT, Settings
+from backend.config import ROOT, Settings, load
+from backend.loopback.anthropic import LoopbackAnthropic, Reply, Tool
+from backend.loopback.serving import serve
 from backend.models import Outcome, Speaker, Status, TurnState
+from backend.server import create_app
 from tests.browser import dashboard, open_page
 from tests.real_wire import free_port
 
@@ -162,3 +166,20 @@ def test_an_operator_calls_watches_and_finds_the_call_again(server: dict[str, st
         (found,) = api.calls(search="Maria")
         assert found.outcome is Outcome.CONFIRMED
         assert json.dumps(found.parts).count("ffline") == 3
+
+
+@pytest.mark.timeout(120)
+async def test_the_practice_line_serves_with_the_real_model_as_well(tmp_path: Path) -> None:
+    """Any mix works: here synthetic callees, the offline ear and voice, and Claude's protocol."""
+    asked = "I'm calling about your visit on Thursday at noon. Does that still work for you?"
+    bye = Reply("Great, thank you. Goodbye.", (Tool("end_call", {"outcome": "confirmed", "note": "Thursday"}),))
+    async with LoopbackAnthropic([Reply(asked), bye], first_token=0.05) as claude:
+        keys = {"anthropic_base_url": claude.url, "anthropic_api_key": "test-key", "api_token": TOKEN}
+        port = free_port()
+        settings = load(media_server_port=port, database_path=tmp_path / "calls.db", **keys)
+        async with serve(create_app(settings), port=port, ws="websockets-sansio"):
+            environment = {"MEDIA_SERVER_PORT": str(port)}
+            found = await asyncio.to_thread(hold, environment, "cooperative")
+    assert found.call.parts["llm"].startswith("Claude")
+    assert (found.call.outcome, found.call.note, found.call.troubles) == (Outcome.CONFIRMED, "Thursday", ())
+    assert asked in [turn.heard for turn in found.turns]

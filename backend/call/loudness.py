@@ -25,6 +25,8 @@ class Loudness:
     """Seconds of loud sound before it counts: clicks are shorter."""
     release: float = 0.3
     """Seconds of quiet before it counts as over: gaps between words are shorter."""
+    quiet: float = 0.0
+    """Seconds since the last loud frame."""
     _floor: float = -60.0
     _on: bool = False
     _held: float = 0.0
@@ -37,6 +39,7 @@ class Loudness:
         if not loud:
             # Follow the line's noise slowly, so that a hum does not count as speech for the whole call.
             self._floor += 0.05 * (level - self._floor)
+        self.quiet = 0.0 if loud else self.quiet + audio.seconds(mulaw)
         self._held = self._held + audio.seconds(mulaw) if loud != self._on else 0.0
         if self._held < (self.release if self._on else self.attack):
             return None

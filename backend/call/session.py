@@ -70,7 +70,7 @@ class _Answer:
     """Set when there is more sound to send, or more of it was played."""
 
     def stamp(self, stage: str, now: float) -> None:
-        """Note when this stage was first reached, in milliseconds from the end of the callee's turn."""
+        """Note when this stage was first reached, in milliseconds from the decision to answer."""
         self.timings.setdefault(stage, round((now - self.began) * 1000, 1))
 
 
@@ -86,6 +86,7 @@ class Session:
         self._transcript = Transcript(brief)
         self._inbox: asyncio.Queue[FloorEvent] = asyncio.Queue(_MOST_WAITING)
         self._sound: asyncio.Queue[bytes] = asyncio.Queue(_SOUND_KEPT)
+        self._loudness = Loudness()
         self._answer: _Answer | None = None
         self._reply: asyncio.Task[None] | None = None
 
@@ -145,6 +146,8 @@ class Session:
         match action:
             case Reply():
                 self._answer = _Answer(Playout(action.number), _now())
+                if not action.words:
+                    self._answer.timings["decided"] = round(self._loudness.quiet * 1000, 1)
                 self._reply = group.create_task(self._give(action, self._answer, line))
             case Stop():
                 await self._stop(line)
@@ -165,12 +168,11 @@ class Session:
 
     async def _read(self, line: Line) -> None:
         """The only reader of the line. It never waits for anything else, so that no sound is lost."""
-        loudness = Loudness()
         async for event in line.events():
             match event:
                 case Sound(mulaw):
                     self._hear(mulaw)
-                    if change := loudness.feed(mulaw):
+                    if change := self._loudness.feed(mulaw):
                         self.post(SoundOn() if change is Change.ON else SoundOff())
                 case Mark(name):
                     self._confirm(name)

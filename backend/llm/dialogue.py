@@ -89,7 +89,7 @@ class Dialogue:
         """Say goodbye and end the call with what was agreed, if anything was."""
         ended = outcome or talk.outcome or Outcome.FOLLOW_UP
         notes = talk.noting(note).notes if note else talk.notes
-        return Reply((*sentences, GOODBYE), ended, "; ".join(notes) or ended.value)
+        return Reply((*sentences, GOODBYE), ended, "; ".join(notes))
 
     @cached_property
     def caller(self) -> str:

@@ -1,0 +1,1 @@
+"""How fast the product answers on this machine: real calls between vendors whose delays are fixed and known."""
