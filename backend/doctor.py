@@ -13,7 +13,7 @@ import httpx2
 
 from backend.client import Client, ServerError
 from backend.config import BadSettings, Settings, load
-from backend.engines import deaf, mute
+from backend.engines.installed import deaf, mute
 from backend.launcher import CannotStart, answers_on, dashboard_answers, running
 from backend.llm import claude
 from backend.models import ProviderError

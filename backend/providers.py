@@ -13,7 +13,8 @@ from backend.call.mind import Mind
 from backend.call.session import Kit
 from backend.call.voice import Phrasebook, Voice
 from backend.config import Settings
-from backend.engines import VOICES, Engines, capacity, deaf, mute
+from backend.engines.installed import deaf, mute
+from backend.engines.pool import VOICES, Engines, capacity
 from backend.llm.offline import OfflineBrain
 from backend.models import Brief, LineKind, ProviderError
 from backend.practice.callee import Callee

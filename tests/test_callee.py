@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from backend import audio
-from backend.engines import VOICES, Engines, missing
+from backend.engines.installed import missing
+from backend.engines.pool import VOICES, Engines
 from backend.models import Heard, Partial, ProviderError, Spoken, TurnEnd
 from backend.practice import callee
 from backend.practice.callee import Callee

@@ -14,9 +14,10 @@ import pytest
 import pytest_asyncio
 
 from backend import audio
-from backend import engines as module
 from backend.config import ROOT
-from backend.engines import VOICES, Engines, Voice, capacity, missing
+from backend.engines import installed, pool
+from backend.engines.installed import missing
+from backend.engines.pool import VOICES, Engines, Voice, capacity
 from backend.models import ProviderError
 
 AGENT = VOICES["agent"]
@@ -131,7 +132,7 @@ async def test_a_stuck_worker_is_killed(monkeypatch: pytest.MonkeyPatch) -> None
     others = set(workers())
     async with Engines(workers=1) as engines:
         await engines.ready()
-        monkeypatch.setattr(module, "STUCK", 0.2)
+        monkeypatch.setattr(pool, "STUCK", 0.2)
         [process] = set(workers()) - others
         process.suspend()
         with pytest.raises(ProviderError, match="stopped unexpectedly"):
@@ -152,7 +153,7 @@ async def test_leaving_ends_the_workers_even_while_they_load_or_work() -> None:
 
 def test_workers_die_with_a_server_that_is_killed() -> None:
     script = (
-        "import asyncio; from backend.engines import Engines\n"
+        "import asyncio; from backend.engines.pool import Engines\n"
         "async def main():\n"
         "    async with Engines(1) as engines:\n"
         "        await engines.ready(); print('ready', flush=True); await asyncio.sleep(60)\n"
@@ -172,14 +173,14 @@ def test_everything_is_installed_here() -> None:
 
 
 def test_what_is_missing_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda package: None)
+    monkeypatch.setattr(installed, "find_spec", lambda package: None)
     deaf, mute = missing()
     assert "moonshine_voice is not installed" in deaf and "DEEPGRAM_API_KEY" in deaf
     assert "hibari is not installed" in mute and "pip install 'phone-agent[offline]'" in mute
 
 
 def test_a_release_without_its_model_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module._HEARING, "moonshine_voice", ("assets/tiny-en/no_such_model.ort",))
+    monkeypatch.setitem(installed._HEARING, "moonshine_voice", ("assets/tiny-en/no_such_model.ort",))
     [why] = missing()
     assert "no_such_model.ort" in why
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from backend import audio
-from backend.engines import VOICES, Engines
+from backend.engines.pool import VOICES, Engines
 from backend.models import EagerEnd, Heard, Partial, ProviderError, Resumed, Spoken, Trouble, TurnEnd
 from backend.stt import offline, vad
 from backend.stt.offline import FINISHED, UNFINISHED, Look, OfflineEar, Turn, patience, repaired, words
@@ -219,7 +219,7 @@ async def test_a_reading_lost_with_its_worker_is_repeated_and_reported(engines: 
 
 
 async def test_without_its_packages_the_ear_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.engines.find_spec", lambda package: None)
+    monkeypatch.setattr("backend.engines.installed.find_spec", lambda package: None)
     with pytest.raises(ProviderError, match=r"moonshine_voice is not installed.*DEEPGRAM_API_KEY"):
         async with OfflineEar(Engines(workers=1)):
             pass

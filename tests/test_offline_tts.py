@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import audio
-from backend.engines import VOICES, Engines
+from backend.engines.pool import VOICES, Engines
+from backend.engines.synthesiser import BREATH
 from backend.models import ProviderError, Spoken
-from backend.tts import offline
 from backend.tts.offline import OfflineVoice, pronounceable, sentences, spoken
 
 
@@ -71,7 +71,7 @@ def test_characters_begin_within_the_words_and_not_in_the_silence_after() -> Non
     assert len(piece.starts) == len("Hello there.")
     assert list(piece.starts) == sorted(piece.starts)
     assert piece.starts[0] == 0 and 900 < piece.starts[-1] < 1000
-    assert audio.seconds(piece.sound) == pytest.approx(1 + offline.BREATH)
+    assert audio.seconds(piece.sound) == pytest.approx(1 + BREATH)
 
 
 async def test_a_clause_comes_in_sentences_that_keep_every_character(engines: Engines) -> None:
@@ -88,7 +88,7 @@ async def test_every_voice_starts_at_once_and_is_as_loud_as_speech_on_the_phone(
     assert audio.level(piece.sound[:800]) > -45
     assert -26 < audio.level(piece.sound) < -18
     assert 1.2 < audio.seconds(piece.sound) < 3
-    assert piece.sound.endswith(audio.SILENCE * round(offline.BREATH * audio.RATE))
+    assert piece.sound.endswith(audio.SILENCE * round(BREATH * audio.RATE))
 
 
 async def test_the_voices_differ(engines: Engines) -> None:
@@ -102,7 +102,7 @@ async def test_what_has_no_words_is_passed_on_without_sound(engines: Engines) ->
 
 
 async def test_without_its_package_the_voice_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.engines.find_spec", lambda package: None)
+    monkeypatch.setattr("backend.engines.installed.find_spec", lambda package: None)
     with pytest.raises(ProviderError, match=r"hibari is not installed.*pip install.*ELEVENLABS_API_KEY"):
         async with OfflineVoice(Engines(workers=1)):
             pass

@@ -15,7 +15,7 @@ from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.voice import Voice
 from backend.config import Settings, load
-from backend.engines import Engines
+from backend.engines.pool import Engines
 from backend.llm.claude import Claude
 from backend.llm.offline import OfflineBrain
 from backend.loopback.deepgram import LoopbackDeepgram

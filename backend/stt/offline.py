@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from importlib import import_module
 from types import TracebackType
 from typing import Self
 
 from backend import audio
-from backend.engines import Engines, deaf, folder
+from backend.engines.installed import deaf
+from backend.engines.pool import Engines
 from backend.models import EagerEnd, Heard, Partial, ProviderError, Resumed, Trouble, TurnEnd
 from backend.stt import vad
 
@@ -282,24 +282,3 @@ def _as_digits(dictated: re.Match[str]) -> str:
 def final(text: str) -> str:
     """As a turn's last word: recognition ends many a turn with a comma."""
     return text.rstrip(" ,")
-
-
-# --- in the worker ----------------------------------------------------------------------------------------------
-
-
-def recogniser() -> Callable[[bytes], str]:
-    """Load the model; the function takes mu-law with speech in it and gives the words."""
-    moonshine, api = import_module("moonshine_voice.transcriber"), import_module("moonshine_voice.moonshine_api")
-    home = folder("moonshine_voice")
-    assert home is not None
-    # Its own voice detection clips the onsets of words; Silero has already been asked.
-    options = {"vad_threshold": "0.0", "return_audio_data": "false"}
-    model = moonshine.Transcriber(home / "assets" / "tiny-en", api.ModelArch.TINY, options=options)
-
-    def transcribe(mulaw: bytes) -> str:
-        sound = audio.resample(audio.decode(mulaw), audio.RATE, 16000)
-        lines = model.transcribe_without_streaming(sound.tolist(), 16000).lines
-        return " ".join(line.text for line in lines).strip()
-
-    transcribe(audio.SILENCE * audio.RATE)
-    return transcribe

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backend import audio
-from backend.engines import folder
+from backend.engines.installed import folder
 
 FRAME = 256
 """Samples, and so mu-law bytes, the model judges at a time: 32 ms."""

