@@ -156,7 +156,8 @@ def serve(
     # Only here: the server's modules take longer to load than any other command takes to run.
     from backend.server import run as serve_calls
 
-    serve_calls(settings)
+    if not serve_calls(settings):
+        raise CannotStart("The media server could not start: the lines above say why.")
 
 
 @app.command(epilog=_EXIT_CODES)

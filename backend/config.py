@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -53,9 +55,22 @@ def _bare_host(value: object) -> object:
     if not isinstance(value, str) or not value.strip():
         return ""
     parts = urlsplit(value.strip() if "://" in value else f"https://{value.strip()}")
-    if not parts.hostname or parts.path.strip("/") or parts.query:
+    if not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
         raise ValueError("write only the host your tunnel shows, such as example.ngrok.app")
+    # `port` raises for what is no number; Twilio's media streams take none but 443.
+    if parts.port not in (None, 443) and not is_loopback(parts.hostname):
+        raise ValueError(f"write it without a port: Twilio connects to port 443 only, such as {parts.hostname}")
     return parts.netloc
+
+
+def _own_number(value: str) -> str:
+    """Empty, or a number that exists: callers see it, and its country tells how others are read."""
+    try:
+        if not value or phonenumbers.is_possible_number(phonenumbers.parse(value)):
+            return value
+    except phonenumbers.NumberParseException:
+        pass
+    raise ValueError("not a phone number")
 
 
 def _in_root(value: Path) -> Path:
@@ -76,7 +91,7 @@ class Settings(BaseSettings):
 
     twilio_account_sid: Annotated[str, Field(pattern=r"^(AC[0-9a-fA-F]{32})?$")] = ""
     twilio_auth_token: str = ""
-    twilio_phone_number: Annotated[str, Field(pattern=r"^(\+[1-9]\d{6,14})?$")] = ""
+    twilio_phone_number: Annotated[str, Field(pattern=r"^(\+[1-9]\d{6,14})?$"), AfterValidator(_own_number)] = ""
     deepgram_api_key: str = ""
     anthropic_api_key: str = ""
     elevenlabs_api_key: str = ""
@@ -102,7 +117,10 @@ class Settings(BaseSettings):
     max_calls_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 60
     max_call_minutes: Annotated[float, Field(gt=0, le=240)] = 10
     offline_calls: Annotated[int, Field(ge=1, le=64)] | None = None
-    """How many calls may use the offline engines at once; unset: what this machine was measured to carry."""
+    """How many calls may use the offline engines at once; unset: one for each core, four at most.
+
+    A single one where every provider is real, since the engines only stand by there.
+    """
 
     inbound_action: str = ""
     inbound_context: str = ""
@@ -196,11 +214,13 @@ def _plain(problem: Any) -> str:
 
 
 def _kept_token(path: Path) -> str:
-    """The token in this file; made on first use. Whoever creates the file wins, so two processes agree."""
+    """The token in this file; made on first use. It appears whole or not at all, so two processes agree."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    if not path.exists():
+        # Readable by this user only, as temporary files are.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
             file.write(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
     return path.read_text().strip()

@@ -184,8 +184,8 @@ async def _claude(settings: Settings) -> str:
 
 
 async def _claude_fallback(settings: Settings) -> str:
-    if not settings.anthropic_fallback_model:
-        raise Off("not set: when the first model fails, a stock phrase serves")
+    if settings.anthropic_fallback_model == settings.anthropic_model:
+        raise Off("the same as the first model: when that fails, a stock phrase serves")
     return await _model(settings, settings.anthropic_fallback_model)
 
 

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend.call.diary import Diary
 from backend.call.events import Ending, FloorEvent, HangUp
-from backend.call.manners import Manners
+from backend.call.manners import TROUBLE, Manners
 from backend.call.session import Session
 from backend.models import Call, Ended, Outcome, ProviderError, Status
 from backend.providers import Providers
@@ -23,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 RING_LIMIT = 150.0
 """Seconds from dialling until the carrier must have connected or given up; it may queue calls before they ring."""
+_MOST_EARLY = 100
 _SPARE = 60
 """Seconds by which the carrier's own limit on a call is longer than ours: a wall behind the polite goodbye."""
 
@@ -62,7 +64,10 @@ class Engagement:
         self._carrier = carrier
         self._manners = manners
         self._clock = clock
+        self._diary = Diary(store, call.id, clock)
         self._session: Session | None = None
+        # What came after the pick-up and before the session: the providers are slower to open than the phone was.
+        self._early: deque[FloorEvent] = deque(maxlen=_MOST_EARLY)
         self._token = ""
         self._over = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -97,7 +102,7 @@ class Engagement:
         try:
             sid = await self._carrier.dial(self.call, time_limit=round(self._manners.longest_call) + _SPARE)
         except ProviderError as error:
-            self._store.trouble(self.call.id, str(error))
+            self._diary.trouble(str(error))
             self.give_up(Ending(str(error), Outcome.FAILED), Status.FAILED)
             await self.over()
             raise
@@ -134,9 +139,12 @@ class Engagement:
 
     def post(self, event: FloorEvent) -> bool:
         """Hand an event to the conversation; False when there is none yet."""
-        if self._session is None or not self.connected:
+        if not self.connected:
             return False
-        self._session.post(event)
+        if self._session is None:
+            self._early.append(event)
+        else:
+            self._session.post(event)
         return True
 
     async def hang_up(self, ending: Ending) -> None:
@@ -167,20 +175,26 @@ class Engagement:
             if not self._ready.done():
                 self._ready.set_result(ending.why)
             try:
-                if not self.connected:
+                line = self._arrival.result() if self.connected else None
+                if line is not None and not isinstance(line, _Unanswered):
+                    # Has no effect on a line that was talked on: that one is hung up already.
+                    await line.hang_up(TROUBLE)
+                else:
                     # A stream that comes from now on finds nobody.
                     self._arrival.cancel()
                     await self._stop_ringing()
             finally:
-                close(self._store, self.call.id, status, ending, self._clock())
+                self._diary.close(status, ending)
 
     async def _hold(self) -> tuple[Ending, Status]:
         """Prepare while it rings, wait for the line, and talk."""
         call = self.call
         async with self._providers.kit(call.brief, self._manners) as kit, asyncio.TaskGroup() as group:
             self._store.change(call.id, parts=kit.parts)
-            self._session = Session(call.brief, kit, Diary(self._store, call.id, self._clock), self._manners)
+            self._session = Session(call.brief, kit, self._diary, self._manners)
             self._ready.set_result("")
+            for event in self._early:
+                self._session.post(event)
             preparing = group.create_task(self._session.prepare())
             try:
                 line = await self._line()
@@ -202,10 +216,10 @@ class Engagement:
     def _explain(self, error: BaseException) -> Ending:
         """What broke the call, on its row; the details of a fault of ours are for the log."""
         if isinstance(error, ProviderError):
-            self._store.trouble(self.call.id, str(error))
+            self._diary.trouble(str(error))
             return Ending(str(error), Outcome.FAILED)
         _LOG.error("call %s ended by a fault", self.call.id, exc_info=error)
-        self._store.trouble(self.call.id, f"Fault: {error!r}")
+        self._diary.trouble(f"Fault: {error!r}")
         return Ending("A fault in the program ended this call; the log has the details.", Outcome.FAILED)
 
     async def _stop_ringing(self) -> None:
@@ -215,12 +229,7 @@ class Engagement:
             try:
                 await self._carrier.hang_up(call.provider_sid)
             except ProviderError as error:
-                self._store.trouble(call.id, str(error))
-
-
-def close(store: Store, call_id: str, status: Status, ending: Ending, now: float, sequence: int = -1) -> None:
-    """Write the last columns of a call's row, unless it is closed already."""
-    store.advance(call_id, status, sequence, ended=now, outcome=ending.outcome, note=ending.note, ending=ending.why)
+                self._diary.trouble(str(error))
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -84,15 +84,23 @@ def dashboard_answers(settings: Settings) -> bool:
 # --- starting and stopping --------------------------------------------------------------------------------------
 
 
-class MediaServer:
+class ServerProcess:
     """The media server as somebody who needs it sees it: there after `start`; gone after `stop` if it was ours.
 
     The child's standard input is a pipe that we hold open: when we die in any way, it closes, and the child ends.
     """
 
-    def __init__(self, settings: Settings, command: Sequence[str] = SERVE) -> None:
+    def __init__(
+        self, settings: Settings, command: Sequence[str] = SERVE, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """
+        Args:
+            settings: where to look for it, and with which token.
+            environment: of the child, which must then say the same; ours where None.
+        """
         self._settings = settings
         self._command = command
+        self._environment = environment
         self._child: subprocess.Popen[bytes] | None = None
         self.log = settings.database_path.parent / "media-server.log"
 
@@ -100,6 +108,11 @@ class MediaServer:
     def adopted(self) -> bool:
         """Whether somebody else started it, and will stop it."""
         return self._child is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that was started here."""
+        return self._child.pid if self._child else None
 
     def start(self) -> None:
         """Return when the server answers. Only one process at a time looks and starts, so there is only ever one.
@@ -125,6 +138,7 @@ class MediaServer:
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
+                env=self._environment,
                 start_new_session=True,  # Ctrl-C is for us; we then end the child, so that it is told once
             )
             return child, log.tell()
@@ -165,13 +179,15 @@ class MediaServer:
 
 
 @asynccontextmanager
-async def media_server(settings: Settings, command: Sequence[str] = SERVE) -> AsyncIterator[MediaServer]:
+async def media_server(
+    settings: Settings, command: Sequence[str] = SERVE, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[ServerProcess]:
     """The media server for as long as the block runs.
 
     Raises:
         CannotStart
     """
-    server = MediaServer(settings, command)
+    server = ServerProcess(settings, command, environment)
     try:
         await asyncio.to_thread(server.start)
         yield server
@@ -199,7 +215,7 @@ def run(settings: Settings) -> None:
     if answers_on("localhost", settings.dashboard_port):
         raise CannotStart(_dashboard_taken(settings))
     sys.argv = [str(ROOT / "app.py")]
-    server = MediaServer(settings)
+    server = ServerProcess(settings)
     try:
         with ThreadPoolExecutor(1) as beside:
             # Loading the dashboard's modules takes as long as starting the media server.

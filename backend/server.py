@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -116,10 +112,9 @@ class MediaServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run(settings: Settings) -> None:
-    """Serve until told to stop; exits with 3 when the application could not start, as uvicorn does."""
+def run(settings: Settings) -> bool:
+    """Serve until told to stop. False: it never began, because the port is taken or the start failed, as logged."""
     server = MediaServer(create_app(settings))
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, SystemExit):
         server.run()
-    if not server.started:
-        sys.exit(3)
+    return server.started

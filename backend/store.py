@@ -58,7 +58,6 @@ class Search:
     troubled: bool = False
     """Only calls on which something went wrong."""
     since: float = 0.0
-    until: float | None = None
 
 
 class Archive:
@@ -119,11 +118,6 @@ class Archive:
         """When outbound calls were placed since then, in Unix seconds, oldest first."""
         sql = "select created from calls where created >= ? and direction = ? order by created"
         return [float(row["created"]) for row in self._db.query(sql, [moment, Direction.OUTBOUND])]
-
-    def names(self) -> dict[str, str]:
-        """The last agent name and organisation used, to fill the form with."""
-        last = self.calls(limit=1)
-        return {"agent_name": last[0].brief.agent_name, "organization": last[0].brief.organization} if last else {}
 
 
 class Store(Archive):
@@ -216,8 +210,6 @@ _SEARCHED = ("callee_name", 'calls."to"', "action", "note", "organization")
 def _where(search: Search) -> tuple[str, list[Any]]:
     """The condition and its values; every value travels as a parameter."""
     terms: list[tuple[str, list[Any]]] = [("created >= ?", [search.since])]
-    if search.until is not None:
-        terms.append(("created < ?", [search.until]))
     for column, chosen in (("status", search.statuses), ("outcome", search.outcomes)):
         if chosen:
             terms.append((f"{column} in ({', '.join('?' * len(chosen))})", list(chosen)))

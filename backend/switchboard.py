@@ -10,10 +10,11 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Self
 
+from backend.call.diary import Diary
 from backend.call.events import Ending, FloorEvent, MachineAnswered
 from backend.call.manners import Manners
 from backend.config import Settings
-from backend.engagement import RING_LIMIT, UNANSWERED, Engagement, close
+from backend.engagement import RING_LIMIT, UNANSWERED, Engagement
 from backend.models import Brief, Call, Direction, LineKind, Outcome, Refused, Status
 from backend.providers import Providers
 from backend.seams import Line
@@ -166,7 +167,7 @@ class Switchboard:
         if engagement and status.final:
             engagement.finish(status)
         elif status.final:
-            close(self._store, call_id, status, UNANSWERED[status], self._clock(), sequence)
+            self._diary(call_id).close(status, UNANSWERED[status], sequence)
         else:
             answered = {"answered": self._clock()} if status is Status.IN_PROGRESS else {}
             self._store.advance(call_id, status, sequence, **answered)
@@ -231,4 +232,8 @@ class Switchboard:
             if ringing and age < RING_LIMIT:
                 self._engage(call)
             else:
-                close(self._store, call.id, Status.FAILED, stopped, now)
+                self._diary(call.id).close(Status.FAILED, stopped)
+
+    def _diary(self, call_id: str) -> Diary:
+        """For the row of a call that has no engagement to write it."""
+        return Diary(self._store, call_id, self._clock)

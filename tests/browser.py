@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from backend.config import ROOT, Settings
+from backend.serving import free_port
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -88,12 +88,6 @@ class Dashboard:
         self._up.set()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextmanager
 def dashboard(environment: Mapping[str, str], script: str = "pages/main.py") -> Iterator[Dashboard]:
     """Run the dashboard on a free port with these settings and none that the shell happens to have."""
@@ -105,7 +99,7 @@ def dashboard(environment: Mapping[str, str], script: str = "pages/main.py") -> 
         "streamlit",
         "run",
         script,
-        f"--server.port={_free_port()}",
+        f"--server.port={free_port()}",
         "--server.fileWatcherType=none",
     ]
     process = subprocess.Popen(

@@ -15,10 +15,10 @@ from fastapi import FastAPI
 
 from backend.call.events import FloorEvent
 from backend.config import Settings, load
-from backend.loopback.serving import serve
 from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
 from backend.providers import Part
 from backend.server import create_app
+from backend.serving import serve
 from backend.store import Store
 from backend.switchboard import CallOver, NoSuchCall
 from backend.telephony.gate import dialable

@@ -21,12 +21,12 @@ from twilio.twiml.voice_response import Connect, VoiceResponse
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_sockets
 
-from backend.loopback.serving import serve
 from backend.models import Status
 from backend.practice.call_record import CallRecord
 from backend.practice.carrier import Carrier, practice_carrier
 from backend.practice.dialled_call import DialledCall
 from backend.practice.handset import FarEnd, Handset
+from backend.serving import serve
 
 CALLEE = "+12025550143"
 # The SDK asks aiohttp for Basic auth in a way that aiohttp is going to remove.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from backend.call.mind import Mind
 from backend.call.session import Kit
 from backend.call.voice import Voice
 from backend.config import Settings, load
-from backend.loopback.serving import serve
+from backend.loopback.vendors import phone_line
 from backend.models import Brief, Call, Status
 from backend.practice.call_record import CallRecord
 from backend.practice.carrier import Carrier, practice_carrier
@@ -31,6 +30,7 @@ from backend.practice.dialled_call import DialledCall
 from backend.practice.handset import FarEnd
 from backend.providers import Providers
 from backend.server import create_app
+from backend.serving import free_port, serve
 from backend.store import Store
 from backend.switchboard import Switchboard
 from tests.practice_world import CALLEE, Person
@@ -177,20 +177,8 @@ async def served(
     **more: Any,
 ) -> AsyncIterator[Served]:
     """The media server with this carrier as its phone line; `more` are settings."""
-    port = _free_port()
-    settings = load(
-        **{
-            "twilio_account_sid": carrier.account.sid,
-            "twilio_auth_token": carrier.account.token,
-            "twilio_phone_number": carrier.account.number,
-            "twilio_api_url": carrier.account.api_url,
-            "public_host": f"127.0.0.1:{port}",
-            "media_server_port": port,
-            "database_path": path / "calls.db",
-            "api_token": TOKEN,
-        }
-        | more
-    )
+    port = free_port()
+    settings = load(**phone_line(carrier, port) | {"database_path": path / "calls.db", "api_token": TOKEN} | more)
     providers = Rehearsal(settings, open_kit)
     app = create_app(settings, providers)
     operator = httpx2.AsyncClient(
@@ -227,10 +215,3 @@ async def closed(socket: ClientConnection) -> int | None:
     async with asyncio.timeout(PATIENCE):
         await socket.wait_closed()
     return socket.close_code
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,12 +17,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from rich.console import Console
 
-from backend.cli import main
+from backend.cli import Exit, main
 from backend.client import CallInFull, Client
-from backend.loopback.serving import serve
 from backend.models import Brief, Call, Outcome, Speaker, Status, Turn, TurnState
+from backend.serving import free_port, serve
 from backend.watch import clean, finished, spoken, watch
-from tests.test_launcher import free_port
 
 TOKEN = "a-token-for-this-test"
 PLACE = ["call", "+12025550143", "Confirm the visit", "Tuesday at three", "Maya Chen"]
@@ -234,3 +234,15 @@ def test_a_turn_waits_for_those_before_it() -> None:
 def test_words_from_the_phone_cannot_steer_the_terminal() -> None:
     assert clean("Hi\x1b[2J\x07 there\n") == "Hi[2J there"
     assert "\x1b" not in spoken(replace(YES, text="\x1b]0;title\x07Yes")).plain
+
+
+def test_a_taken_port_keeps_the_server_from_starting_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("MEDIA_SERVER_PORT", str(taken.getsockname()[1]))
+        monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "calls.db"))
+        monkeypatch.setattr("backend.providers.deaf", lambda: "Not installed here.")
+        monkeypatch.setattr("backend.providers.mute", lambda: "Not installed here.")
+        assert main(["serve"]) == Exit.SERVER_DOWN
+    assert "could not start" in capfd.readouterr().err

@@ -61,6 +61,10 @@ def test_a_public_host_may_be_pasted_as_it_is_shown(written: str) -> None:
     ("key", "value", "advice"),
     [
         ("public_host", "https://x.ngrok.app/voice", "only the host"),
+        ("public_host", "me:secret@x.ngrok.app", "only the host"),
+        ("public_host", "x.ngrok.app:8443", "without a port"),
+        ("public_host", "x.ngrok.app:http", "port"),
+        ("twilio_phone_number", "+2101234567", "with country code"),
         ("twilio_account_sid", "SK" + "0" * 32, "AC and 32 hexadecimal digits"),
         ("twilio_phone_number", "(202) 555-0143", "with country code"),
         ("deepgram_url", "https://api.deepgram.com", "begins with wss://"),

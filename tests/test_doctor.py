@@ -16,8 +16,7 @@ from backend.doctor import Finding, State, examine, examine_all
 from backend.loopback.anthropic import LoopbackAnthropic, Reply
 from backend.loopback.deepgram import LoopbackDeepgram
 from backend.loopback.elevenlabs import LoopbackElevenLabs
-from backend.loopback.serving import serve
-from tests.test_launcher import free_port
+from backend.serving import free_port, serve
 
 
 def options(folder: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from backend import audio
 from backend.config import ROOT
 from backend.engines import installed, pool
 from backend.engines.installed import missing
-from backend.engines.pool import VOICES, Engines, Voice, capacity
+from backend.engines.pool import VOICES, Engines, Voice
 from backend.models import ProviderError
 
 AGENT = VOICES["agent"]
@@ -183,8 +183,3 @@ def test_a_release_without_its_model_is_not_used(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(installed._HEARING, "moonshine_voice", ("assets/tiny-en/no_such_model.ort",))
     [why] = missing()
     assert "no_such_model.ort" in why
-
-
-def test_more_cores_carry_more_calls_and_one_carries_one() -> None:
-    assert capacity(1) == 1
-    assert [capacity(cores) for cores in (2, 4, 8)] == sorted({capacity(cores) for cores in (2, 4, 8)})

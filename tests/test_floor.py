@@ -91,6 +91,13 @@ def test_a_greeting_without_end_does_not_keep_the_agent_silent() -> None:
     assert talk.at(MANNERS.greeting_limit, Tick()) == [Reply(1, OPENING)]
 
 
+def test_a_greeting_that_is_recognised_as_over_is_over_however_noisy_the_line_is() -> None:
+    talk = Talk()
+    talk.at(0, Connected(), SoundOn())
+    assert talk.at(1.4, TurnEnd("Hello?")) == [CalleeSays("Hello?", complete=True)]
+    assert talk.at(1.4 + MANNERS.greeting_pause, Tick()) == [Reply(1, OPENING)]
+
+
 def test_the_late_words_of_the_greeting_do_not_interrupt_the_opening() -> None:
     talk = Talk()
     talk.at(0, Connected(), SoundOn())
@@ -215,7 +222,13 @@ def test_a_callee_who_hangs_up_during_the_goodbye_leaves_the_agreed_outcome() ->
 def test_a_goodbye_whose_end_is_never_confirmed_still_ends() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Yes."), Speaking(2), Concluded(2, AGREED))
-    assert talk.at(6 + MANNERS.closing_limit + 1) == [Stop(2), End(AGREED)]
+    assert talk.at(6 + MANNERS.longest_reply + 1) == [Stop(2), End(AGREED)]
+
+
+def test_a_word_of_protest_over_the_goodbye_reopens_the_call() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2), Concluded(2, AGREED))
+    assert talk.at(7, TurnEnd("Wait!"))[1:] == [Stop(2), Reply(3)]
 
 
 def test_a_callee_who_hangs_up_in_mid_sentence_keeps_those_words() -> None:
@@ -276,6 +289,42 @@ def test_somebody_who_converses_is_not_taken_for_a_machine() -> None:
     talk.at(6, TurnEnd("Yes."), ReplyDone(2))
     talk.at(7, TurnEnd("That works."))
     assert talk.at(8, MachineAnswered("machine_end_silence")) == []
+
+
+def test_a_greeting_with_pauses_does_not_pass_for_a_conversation() -> None:
+    talk = Talk().opened()
+    for at, text in ((6, "You've reached Dana."), (7, "I can't come to the phone."), (8, "Please leave a message.")):
+        talk.at(at, TurnEnd(text))
+    assert talk.at(9, MachineAnswered("machine_end_beep"))[-1] == Reply(5, known.voicemail(BRIEF))
+
+
+def test_a_message_of_which_nothing_was_heard_was_not_left() -> None:
+    for broken in (ReplyFailed(2, "No voice."), Ended("The far side hung up.")):
+        talk = Talk().opened()
+        talk.at(6, MachineAnswered("machine_end_beep"))
+        end = talk.at(7, broken)[-1]
+        assert isinstance(end, End) and end.ending.outcome is not Outcome.VOICEMAIL
+
+
+def test_one_sentence_of_the_operator_does_not_cut_another() -> None:
+    talk = Talk().opened()
+    talk.at(6, Say("First."), Speaking(2))
+    assert talk.at(7, Say("Second.")) == []
+    assert talk.at(8, ReplyDone(2)) == [Reply(3, "Second.")]
+
+
+def test_what_the_operator_said_is_said_again_when_none_of_it_was_heard() -> None:
+    talk = Talk().opened()
+    talk.at(6, Say("First."))
+    assert talk.at(6.1, Partial("hold on please"))[-1] == Stop(2)
+    assert talk.at(7, TurnEnd("Hold on, please."))[-1] == Reply(3, "First.")
+
+
+def test_a_hint_in_an_answer_that_nobody_heard_goes_into_the_next() -> None:
+    talk = Talk().opened()
+    talk.at(6, Hint("Offer Tuesday."), TurnEnd("Yes."))
+    talk.at(6.3, Partial("and another thing"))
+    assert talk.at(7, TurnEnd("And another thing."))[-1] == Reply(3, hint="Offer Tuesday.")
 
 
 def test_the_operators_words_replace_the_agents_own() -> None:
@@ -392,7 +441,9 @@ def test_left_alone_every_call_ends(steps: list[tuple[float, FloorEvent]]) -> No
         floor.handle(Tick(), now)
         ticks += 1
         assert ticks < 1000
-    assert now <= sum(pause for pause, _ in steps) + MANNERS.longest_call + 2 * MANNERS.closing_limit
+    assert (
+        now <= sum(pause for pause, _ in steps) + MANNERS.longest_call + MANNERS.longest_reply + MANNERS.closing_limit
+    )
 
 
 @given(_STEPS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.llm import times
-from backend.llm.intents import Intent, plain, understand
+from backend.brain import times
+from backend.brain.intents import Intent, plain, understand
 
 PHRASES = """
 YES: yes | yeah | yep sure | okay | ok | mm hmm | uh huh | sounds good | that works | yeah that works for me

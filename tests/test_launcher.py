@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -16,19 +17,14 @@ import pytest
 
 from backend.client import Part, Setup
 from backend.config import ROOT, Settings, load
-from backend.launcher import CannotStart, MediaServer, answers_on, lifespan, media_server, run, running, summary
+from backend.launcher import CannotStart, ServerProcess, answers_on, lifespan, media_server, run, running, summary
 from backend.models import LineKind
+from backend.serving import free_port
 
 # As `backend.cli serve`, but deaf to the developer's own .env.
 SERVE = "from backend.config import Settings; Settings.model_config['env_file'] = None; from backend.cli import main; "
 CHILD = (sys.executable, "-c", SERVE + "raise SystemExit(main(['serve', '--until-stdin-closes']))")
 ALONE = (sys.executable, "-c", SERVE + "raise SystemExit(main(['serve']))")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -41,7 +37,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 async def test_of_many_that_want_the_server_at_once_one_starts_it_and_the_others_adopt_it(settings: Settings) -> None:
-    servers = [MediaServer(settings, CHILD) for _ in range(3)]
+    servers = [ServerProcess(settings, CHILD) for _ in range(3)]
     try:
         await asyncio.gather(*(asyncio.to_thread(server.start) for server in servers))
         adopted = [server for server in servers if server.adopted]
@@ -58,9 +54,9 @@ async def test_of_many_that_want_the_server_at_once_one_starts_it_and_the_others
 
 def test_a_killed_parent_leaves_no_server(settings: Settings) -> None:
     script = (
-        "import sys, time; from backend.config import load; from backend.launcher import MediaServer\n"
-        f"server = MediaServer(load(_env_file=None), {CHILD!r})\n"
-        "server.start(); print(server._child.pid, flush=True); time.sleep(60)"
+        "import sys, time; from backend.config import load; from backend.launcher import ServerProcess\n"
+        f"server = ServerProcess(load(_env_file=None), {CHILD!r})\n"
+        "server.start(); print(server.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     with parent:
@@ -101,15 +97,15 @@ async def test_a_foreign_program_on_the_port_is_not_adopted(settings: Settings) 
             thread.join()
 
 
-async def test_a_server_that_does_not_start_shows_why(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAX_CALLS_PER_HOUR", "none")
+async def test_a_server_that_does_not_start_shows_why(settings: Settings) -> None:
+    environment = os.environ | {"MAX_CALLS_PER_HOUR": "none"}
     with pytest.raises(CannotStart, match=r"did not start:\nMAX_CALLS_PER_HOUR: .*\n\(its log: .*media-server\.log\)"):
-        async with media_server(settings, CHILD):
+        async with media_server(settings, CHILD, environment):
             pass
 
 
 async def test_an_old_failure_is_not_shown_again(settings: Settings) -> None:
-    server = MediaServer(settings, (sys.executable, "-c", "raise SystemExit('again')"))
+    server = ServerProcess(settings, (sys.executable, "-c", "raise SystemExit('again')"))
     server.log.write_text("long ago\n")
     with pytest.raises(CannotStart) as raised:
         server.start()

@@ -23,7 +23,7 @@ from backend.loopback.anthropic import (
     StreamError,
     Tool,
 )
-from backend.loopback.serving import serve
+from backend.serving import serve
 
 HELLO: dict[str, Any] = {
     "model": "claude-haiku-5-5",

@@ -42,6 +42,10 @@ def test_a_hissing_line_is_not_speech_but_speech_over_it_is() -> None:
     assert changes(hiss + noise(-20, 20)) == [(202, Change.ON)]
 
 
+def test_a_loud_but_steady_line_becomes_quiet_again() -> None:
+    assert [change for _, change in changes(noise(-36, 600))] == [Change.ON, Change.OFF]
+
+
 def test_it_knows_how_long_it_has_been_quiet() -> None:
     loudness = Loudness()
     for frame in [*noise(-20, 10), *[audio.SILENCE * audio.FRAME] * 5]:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backend.llm import agreement, dialogue, offline
+from backend.brain import agreement, dialogue
+from backend.llm import offline
 from backend.llm.offline import OfflineBrain
 from backend.models import Brief, Conversation, Direction, Outcome, Said, Speaker, ToolUse
 

@@ -19,10 +19,10 @@ from backend.engines.pool import Engines
 from backend.llm.claude import Claude
 from backend.llm.offline import OfflineBrain
 from backend.loopback.deepgram import LoopbackDeepgram
-from backend.loopback.serving import serve
 from backend.models import Brief, LineKind, ProviderError
 from backend.providers import Providers
 from backend.server import create_app
+from backend.serving import serve
 from backend.stt.deepgram import Deepgram
 from backend.stt.offline import OfflineEar
 from backend.tts.elevenlabs import ElevenLabs

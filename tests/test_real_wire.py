@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.bench.caller import Caller, Turn
 from backend.call import manners as known
 from backend.call.text import Clauses
 from backend.loopback.anthropic import Fault, HttpError, Reply, Stall, StreamError, Tool
@@ -14,7 +15,7 @@ from backend.loopback.deepgram import Fault as EarFault
 from backend.loopback.elevenlabs import Complain, Die, sound_of
 from backend.loopback.elevenlabs import Stall as VoiceStall
 from backend.models import Brief, Outcome, Speaker, Status, TurnState
-from tests.real_wire import BRIEF, Talker, Turnwise, World, real_wire
+from tests.real_wire import BRIEF, World, real_wire
 
 OPENING = known.opening(Brief(BRIEF["to"], "", callee_name=BRIEF["callee_name"], agent_name=BRIEF["agent_name"]))
 LONG = "You have an appointment on Thursday at two thirty, and it will take about one hour in our old building."
@@ -33,17 +34,17 @@ def sounds(*clauses: str) -> bytes:
     return b"".join(sound_of(f"{clause} ") for clause in clauses)
 
 
-def first_sound_after(world: World, talker: Talker, turn: int) -> float:
+def first_sound_after(world: World, caller: Caller, turn: int) -> float:
     """Seconds from the end of the callee's sound in this turn until the first mark that came back."""
-    ended = talker.began[turn] + talker.plan[turn].speaks
+    ended = caller.spoke[turn][1]
     return next(when for _, when in world.record.marks if when > ended) - ended
 
 
 async def test_a_call_runs_from_the_webhook_to_a_completed_row(tmp_path: Path) -> None:
-    plan = [Turnwise(1.2), Turnwise(1.2, interrupts=2.0), Turnwise(1.2)]
+    plan = [Turn(1.2), Turn(1.2, interrupts=2.0), Turn(1.2)]
     hears = ["Yes, I have time.", "Sorry, which day was that?", "Thank you, that works."]
     answers = [Reply(LONG), Reply("It is on Thursday."), GOODBYE]
-    async with real_wire(tmp_path, Talker(plan), hears, answers) as world:
+    async with real_wire(tmp_path, Caller(plan), hears, answers) as world:
         call, turns = await world.ended(await world.place())
         assert (call.status, call.outcome, call.note) == (Status.COMPLETED, Outcome.CONFIRMED, "coming on Thursday")
         assert call.troubles == ()
@@ -74,9 +75,9 @@ async def test_a_call_runs_from_the_webhook_to_a_completed_row(tmp_path: Path) -
 
 
 async def test_the_model_was_told_only_what_was_heard(tmp_path: Path) -> None:
-    plan = [Turnwise(1.2), Turnwise(1.2, interrupts=2.0)]
+    plan = [Turn(1.2), Turn(1.2, interrupts=2.0)]
     hears = ["Yes, I have time.", "Sorry, which day was that?"]
-    async with real_wire(tmp_path, Talker(plan), hears, [Reply(LONG), GOODBYE]) as world:
+    async with real_wire(tmp_path, Caller(plan), hears, [Reply(LONG), GOODBYE]) as world:
         _, turns = await world.ended(await world.place())
         asked = [request.body for request in world.anthropic.requests if request.body["max_tokens"] > 1][-1]
         said = [message["content"] for message in asked["messages"] if message["role"] == "assistant"]
@@ -87,8 +88,8 @@ async def test_the_model_was_told_only_what_was_heard(tmp_path: Path) -> None:
 
 async def test_the_callee_hears_the_opening_though_every_provider_is_slow(tmp_path: Path) -> None:
     """The opening was prepared while it rang, so what providers take after the pick-up does not count."""
-    talker = Talker([], rings=2.5)
-    async with real_wire(tmp_path, talker, [], [], first_token=1.5, first_byte=1.0) as world:
+    caller = Caller([], rings=2.5)
+    async with real_wire(tmp_path, caller, [], [], first_token=1.5, first_byte=1.0) as world:
         call_id = await world.place()
         async with asyncio.timeout(10):
             while not (world.record.stream_started and world.record.first_media):
@@ -101,8 +102,8 @@ async def test_the_callee_hears_the_opening_though_every_provider_is_slow(tmp_pa
 
 
 async def test_flux_and_nova_both_serve(tmp_path: Path) -> None:
-    talker = Talker([Turnwise()])
-    async with real_wire(tmp_path, talker, ["Yes, I do."], [GOODBYE], deepgram_model="nova-3") as world:
+    caller = Caller([Turn()])
+    async with real_wire(tmp_path, caller, ["Yes, I do."], [GOODBYE], deepgram_model="nova-3") as world:
         call, turns = await world.ended(await world.place())
         assert (call.outcome, turns[1].text) == (Outcome.CONFIRMED, "Yes, I do.")
         assert world.deepgram.connections[0].path.startswith("/v1/listen")
@@ -122,29 +123,29 @@ MODEL_FAULTS: dict[str, tuple[Fault, str]] = {
 @pytest.mark.parametrize("fault", MODEL_FAULTS)
 async def test_a_failing_model_is_replaced_within_four_seconds(tmp_path: Path, fault: str) -> None:
     broken, said = MODEL_FAULTS[fault]
-    talker = Talker([Turnwise()])
+    caller = Caller([Turn()])
     answers = [Reply("Well, this", fault=broken) if fault == "broken off" else Reply(fault=broken), GOODBYE]
-    async with real_wire(tmp_path, talker, ["Yes, I do."], answers) as world:
+    async with real_wire(tmp_path, caller, ["Yes, I do."], answers) as world:
         call, _ = await world.ended(await world.place())
-        assert first_sound_after(world, talker, 0) < 4
+        assert first_sound_after(world, caller, 0) < 4
         assert call.outcome is Outcome.CONFIRMED
         assert any(said in trouble for trouble in call.troubles), call.troubles
 
 
 async def test_without_any_model_the_callee_gets_an_apology(tmp_path: Path) -> None:
-    talker = Talker([Turnwise()])
-    async with real_wire(tmp_path, talker, ["Yes."], lambda _: Reply(fault=HttpError(529))) as world:
+    caller = Caller([Turn()])
+    async with real_wire(tmp_path, caller, ["Yes."], lambda _: Reply(fault=HttpError(529))) as world:
         call, turns = await world.ended(await world.place())
-        assert first_sound_after(world, talker, 0) < 4
+        assert first_sound_after(world, caller, 0) < 4
         assert turns[-1].heard == known.TROUBLE
         assert (call.status, call.outcome) == (Status.COMPLETED, Outcome.FAILED)
         assert "No language model answered." in call.troubles
 
 
 async def test_ears_that_die_in_mid_turn_are_replaced_without_losing_a_word(tmp_path: Path) -> None:
-    talker = Talker([Turnwise(speaks=2.4)])
+    caller = Caller([Turn(speaks=2.4)])
     hears = ["Yes I would like to come on Thursday."]
-    async with real_wire(tmp_path, talker, hears, [GOODBYE], ear_faults=[EarFault(die=80_000)]) as world:
+    async with real_wire(tmp_path, caller, hears, [GOODBYE], ear_faults=[EarFault(die=80_000)]) as world:
         call, turns = await world.ended(await world.place())
         assert len(world.deepgram.connections) == 2
         assert [turn.text for turn in turns if turn.speaker is Speaker.CALLEE] == hears
@@ -154,7 +155,7 @@ async def test_ears_that_die_in_mid_turn_are_replaced_without_losing_a_word(tmp_
 
 async def test_ears_that_are_refused_keep_the_call_from_being_placed(tmp_path: Path) -> None:
     """Nobody's phone rings for an agent that cannot hear."""
-    async with real_wire(tmp_path, Talker([]), [], [], ear_faults=[EarFault(refuse=401)] * 9) as world:
+    async with real_wire(tmp_path, Caller([]), [], [], ear_faults=[EarFault(refuse=401)] * 9) as world:
         answer = await world.api.post("/api/calls", json=BRIEF)
         assert (answer.status_code, "DEEPGRAM_API_KEY" in answer.json()["detail"]) == (502, True)
         (row,) = (await world.api.get("/api/calls")).json()
@@ -165,7 +166,7 @@ async def test_ears_that_are_refused_keep_the_call_from_being_placed(tmp_path: P
 
 async def test_ears_that_are_lost_for_good_in_mid_call_end_it_with_an_apology(tmp_path: Path) -> None:
     faults = [EarFault(die=20_000), *[EarFault(refuse=401)] * 9]
-    async with real_wire(tmp_path, Talker([]), [], [], ear_faults=faults) as world:
+    async with real_wire(tmp_path, Caller([]), [], [], ear_faults=faults) as world:
         call, turns = await world.ended(await world.place())
         assert turns[-1].heard == known.TROUBLE
         assert call.outcome is Outcome.FAILED
@@ -177,17 +178,17 @@ async def test_a_voice_that_breaks_in_mid_call_speaks_on(tmp_path: Path, fault: 
     """The socket on which the opening was prepared breaks at the first answer, and the next one carries on."""
     prepared = len(sounds(OPENING, *known.BY_HEART))
     broken = type(fault)(after=prepared + 4000)
-    talker = Talker([Turnwise()])
-    async with real_wire(tmp_path, talker, ["Yes, I do."], [GOODBYE], voice_faults=[broken]) as world:
+    caller = Caller([Turn()])
+    async with real_wire(tmp_path, caller, ["Yes, I do."], [GOODBYE], voice_faults=[broken]) as world:
         call, turns = await world.ended(await world.place())
-        assert first_sound_after(world, talker, 0) < 4
+        assert first_sound_after(world, caller, 0) < 4
         assert (call.outcome, turns[-1].heard) == (Outcome.CONFIRMED, GOODBYE.text)
         assert any("ElevenLabs" in trouble for trouble in call.troubles), call.troubles
 
 
 async def test_without_any_voice_the_carrier_itself_says_the_goodbye(tmp_path: Path) -> None:
     refused = [Complain("quota_exceeded")] * 20
-    async with real_wire(tmp_path, Talker([]), [], [], voice_faults=refused) as world:
+    async with real_wire(tmp_path, Caller([]), [], [], voice_faults=refused) as world:
         call, _ = await world.ended(await world.place())
         assert call.outcome is Outcome.FAILED
         assert list(world.record.said) == [known.TROUBLE]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.llm.intents import plain
-from backend.llm.retrieval import answer, offers, sentences
+from backend.brain.intents import plain
+from backend.brain.retrieval import answer, offers, sentences
 
 TRADES = {
     "clinic": (

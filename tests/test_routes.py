@@ -295,6 +295,14 @@ async def test_a_caller_is_answered_with_the_inbound_profile(tmp_path: Path) -> 
         assert (await server.over(row.id)).outcome is Outcome.HUNG_UP
 
 
+async def test_a_webhook_for_an_incoming_call_that_is_repeated_makes_no_second_call(tmp_path: Path) -> None:
+    async with world(tmp_path, inbound_action="Take a message") as server:
+        caller = {"CallSid": "CA" + "1" * 32, "From": "+12025550177", "Direction": "inbound"}
+        for _ in range(2):
+            assert "<Stream" in (await server.webhook("/twilio/voice", **caller)).text
+        assert server.store.count() == server.switchboard.live == 1
+
+
 async def test_without_an_inbound_profile_a_caller_is_told_so_and_nothing_is_written(tmp_path: Path) -> None:
     async with world(tmp_path) as server:
         record = await server.carrier.call_in("+12025550177", f"{server.url}/twilio/voice", Person())

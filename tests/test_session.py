@@ -31,6 +31,7 @@ from backend.models import (
     Turn,
     TurnEnd,
     TurnState,
+    Voiced,
 )
 from backend.store import Store
 from tests.stand_ins import Ears, Model, Phone, Speech, end_call, read_back
@@ -221,6 +222,28 @@ async def test_a_stalled_model_is_bridged_and_replaced(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_the_bridging_phrase_counts_for_nothing_but_itself(tmp_path: Path) -> None:
+    """A slow model that then ends the call without words still says goodbye; a slow voice keeps its own words."""
+    async with a_call(tmp_path, Model([(2.3, end_call())])) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(0.3)
+        await call.callee("Yes.")
+        await call.over()
+        assert call.turns[-1].heard == f"{known.MOMENT} {known.GOODBYE}"
+
+
+@in_virtual_time
+async def test_an_answer_without_a_full_stop_is_spoken_after_the_bridging_phrase(tmp_path: Path) -> None:
+    async with a_call(tmp_path, Model([(60.0,)]), Model([("Sure, Tuesday works",)])) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(0.3)
+        await call.callee("Yes.")
+        await call.until_said("Sure, Tuesday works")
+        await asyncio.sleep(0.5)
+        assert call.turns[-1].heard == call.turns[-1].text == f"{known.MOMENT} Sure, Tuesday works"
+
+
+@in_virtual_time
 async def test_a_refusing_model_is_replaced_at_once(tmp_path: Path) -> None:
     async with a_call(tmp_path, Model([(ProviderError("Claude is overloaded."),)]), Model([("Here.",)])) as call:
         await call.until_said(OPENING)
@@ -289,6 +312,25 @@ async def test_a_voice_that_breaks_is_replaced_in_mid_sentence_without_losing_a_
         assert call.said.removeprefix(OPENING) == "Your appointment is on ThursdaThursday at noon."
         assert call.turns[-1].heard == "Your appointment is on Thursda Thursday at noon."
         assert call.troubles == ("The voice broke.",)
+
+
+@in_virtual_time
+async def test_a_voice_that_fails_after_its_last_character_does_not_repeat_the_sentence(tmp_path: Path) -> None:
+    class Late(Speech):
+        async def say(self, text: str) -> AsyncIterator[Voiced]:
+            async for piece in super().say(text):
+                yield piece
+            if text == "Fine.":
+                raise ProviderError("The quota is used up.")
+
+    async with a_call(tmp_path, voices=[Late(), Speech()]) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(0.3)
+        await call.callee("Yes.")
+        await call.until_said("Fine.")
+        await asyncio.sleep(2)
+        assert call.said == f"{OPENING}Fine."
+        assert call.troubles == ("The quota is used up.",)
 
 
 @in_virtual_time

@@ -16,8 +16,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from twilio.request_validator import RequestValidator
 
-from backend.loopback.serving import serve
 from backend.models import Brief, Call, LineKind, ProviderError
+from backend.serving import serve
 from backend.telephony import twiml
 from backend.telephony.twilio import Account, Twilio
 

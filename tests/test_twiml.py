@@ -26,23 +26,17 @@ def verbs(document: str) -> list[str]:
 
 
 def test_connect_opens_the_stream_with_its_token_and_hangs_up_after_it() -> None:
-    root = Xml.fromstring(twiml.connect("wss://desk.example/media", "t0ken", "https://desk.example/stream").encode())
+    root = Xml.fromstring(twiml.connect("wss://desk.example/media", "t0ken").encode())
     stream = root.find("Connect/Stream")
     assert stream is not None
-    assert stream.attrib == {"url": "wss://desk.example/media", "statusCallback": "https://desk.example/stream"}
+    assert stream.attrib == {"url": "wss://desk.example/media"}
     assert [parameter.attrib for parameter in stream] == [{"name": "token", "value": "t0ken"}]
     assert [verb.tag for verb in root] == ["Connect", "Hangup"]
 
 
-def test_a_stream_without_a_status_url_names_none() -> None:
-    stream = Xml.fromstring(twiml.connect("wss://desk.example/media", "t0ken").encode()).find("Connect/Stream")
-    assert stream is not None
-    assert stream.attrib == {"url": "wss://desk.example/media"}
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_an_attribute_stays_text(text: str) -> None:
-    document = twiml.connect(text, text, text)
+    document = twiml.connect(text, text)
     assert verbs(document) == ["Response", "Connect", "Stream", "Parameter", "Hangup"]
     parameter = Xml.fromstring(document.encode()).find("Connect/Stream/Parameter")
     assert parameter is not None

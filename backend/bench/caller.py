@@ -1,4 +1,4 @@
-"""The benchmark's callee: it makes the sound of speech by plan, and notes when its earpiece was loud."""
+"""A callee that can be measured: it makes the sound of speech by plan, and notes when its earpiece was loud."""
 
 from __future__ import annotations
 
@@ -28,17 +28,14 @@ class Turn:
     """Instead of waiting for quiet, begin after so much of the agent's speech."""
 
 
-BRIEFLY = Turn(interrupts=0.3)
-"""The moment at which a caller leaves who only waits for the opening."""
-
-
 @dataclass
 class Caller:
     """A `FarEnd` for one call. All times are in `loop.time()`."""
 
     plan: Sequence[Turn] = ()
-    """Without turns it hangs up when it has heard the opening begin; else it waits for the agent to hang up."""
-    rings: float = 1.0
+    leaves: float | None = None
+    """After its turns, hang up when the agent has spoken for so many seconds; None: wait to be hung up on."""
+    rings: float = 0.4
     patience: float = 90.0
     """Seconds after which it hangs up, whatever the agent does."""
     spoke: list[tuple[float, float]] = field(default_factory=list)
@@ -57,8 +54,8 @@ class Caller:
                 async with asyncio.timeout(self.patience), asyncio.TaskGroup() as group:
                     listening = group.create_task(self._listen(handset))
                     await self._take_turns(handset)
-                    if not self.plan:
-                        await self._moment(BRIEFLY)
+                    if self.leaves is not None:
+                        await self._moment(Turn(interrupts=self.leaves))
                         listening.cancel()
         finally:
             self.over.set()

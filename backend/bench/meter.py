@@ -1,77 +1,15 @@
-"""The media server's process in the benchmark: started, awaited, weighed and stopped."""
+"""What a process costs the machine, for the benchmark."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import httpx2
-
-from backend.config import ROOT
-from backend.launcher import SERVE, CannotStart
-
-_STARTS_WITHIN, _STOPS_WITHIN = 30.0, 10.0
 _LOOK_EVERY = 0.5
 """Seconds between two looks at the memory; a call lasts much longer."""
-
-
-@asynccontextmanager
-async def server(environment: Mapping[str, str], api: httpx2.AsyncClient, log: Path) -> AsyncIterator[int]:
-    """Run a media server with this environment until the block is left, and yield its process ID.
-
-    Raises:
-        CannotStart: with the end of its log.
-    """
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *SERVE,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            cwd=ROOT,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is not for it: it ends with its standard input
-        )
-    assert process.stdin
-    try:
-        try:
-            async with asyncio.timeout(_STARTS_WITHIN):
-                await _answers(process, api)
-        except (TimeoutError, EOFError):
-            raise CannotStart(f"The media server to be measured did not start:\n{_end(log)}") from None
-        yield process.pid
-    finally:
-        process.stdin.close()
-        await _gone(process)
-
-
-def _end(log: Path) -> str:
-    return "\n".join(log.read_text("utf-8", "replace").strip().splitlines()[-12:])
-
-
-async def _answers(process: asyncio.subprocess.Process, api: httpx2.AsyncClient) -> None:
-    """Until it does; EOFError when it ends instead."""
-    while process.returncode is None:
-        try:
-            if (await api.get("/health")).is_success:
-                return
-        except httpx2.TransportError:
-            await asyncio.sleep(0.05)
-    raise EOFError
-
-
-async def _gone(process: asyncio.subprocess.Process) -> None:
-    try:
-        async with asyncio.timeout(_STOPS_WITHIN):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
 
 
 class Meter:

@@ -9,31 +9,34 @@ import asyncio
 import json
 import os
 import re
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx2
 
 from backend.bench.caller import Caller, Turn
 from backend.bench.figures import CallSeen, Cost, Delays, ReplySeen, Seen, first_loud, last_loud, lateness, silence
-from backend.bench.meter import Meter, server
-from backend.config import Settings
+from backend.bench.meter import Meter
+from backend.config import Settings, load
+from backend.launcher import media_server
 from backend.loopback.anthropic import LoopbackAnthropic, Received, Reply, Tool
 from backend.loopback.deepgram import LoopbackDeepgram
 from backend.loopback.ear import Pace
 from backend.loopback.elevenlabs import LoopbackElevenLabs
+from backend.loopback.vendors import vendors
 from backend.practice.call_record import CallRecord
-from backend.practice.carrier import Carrier, practice_carrier
+from backend.practice.carrier import Carrier
 from backend.practice.dialled_call import DialledCall
 
 TOKEN = "only-for-this-benchmark"
 TURNS = (Turn(), Turn(), Turn(interrupts=1.0), Turn())
 """What a callee does: answer, answer, talk over the agent, answer."""
-
+LEAVES = 0.3
+"""Seconds of the opening after which a callee hangs up who only waits for it."""
 
 _SLOW = Delays(first_token=1.5, first_byte=1.0)
 
@@ -67,9 +70,10 @@ async def perform(plan: Plan, ended: Callable[[], object]) -> Seen:
         ExceptionGroup: of RuntimeErrors, when it takes no calls; each is a sentence.
     """
     async with _scene(plan.slow, ended) as scene:
-        slowed = await scene.hold([Caller(rings=plan.slow_rings) for _ in range(plan.openings)], plan.openings)
+        leaving = [Caller(leaves=LEAVES, rings=plan.slow_rings) for _ in range(plan.openings)]
+        slowed = await scene.hold(leaving, plan.openings)
     async with _scene(plan.delays, ended) as scene:
-        callers = [Caller(plan.turns, plan.rings) for _ in range(plan.calls)]
+        callers = [Caller(plan.turns, rings=plan.rings) for _ in range(plan.calls)]
         # The first call is alone and weighs nothing: what a server loads only once is no call's cost.
         first = await scene.hold(callers[:1], 1)
         scene.meter.reset()
@@ -229,61 +233,27 @@ async def _scene(delays: Delays, ended: Callable[[], object]) -> AsyncIterator[_
     pace = Pace(word=delays.word, lag=delays.lag, end=delays.end_of_turn)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="phone-agent-bench-")))
-        carrier = await stack.enter_async_context(practice_carrier(pick_up))
-        ears = await stack.enter_async_context(LoopbackDeepgram(_words, pace=pace))
+        ears = LoopbackDeepgram(_words, pace=pace)
         voice = LoopbackElevenLabs(first_byte=delays.first_byte, speed=delays.speed)
-        await stack.enter_async_context(voice)
         model = LoopbackAnthropic(answers, first_token=delays.first_token, tokens_per_second=delays.tokens_per_second)
-        await stack.enter_async_context(model)
-        port = _free_port()
-        environment = _environment(carrier, ears, voice, model, port, folder)
-        api = httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}",
-            headers={"Authorization": f"Bearer {TOKEN}"},
-            trust_env=False,
-            timeout=30,
-        )
-        await stack.enter_async_context(api)
-        pid = await stack.enter_async_context(server(environment, api, folder / "server.log"))
-        meter = await stack.enter_async_context(Meter(pid))
+        carrier, keys = await stack.enter_async_context(vendors(pick_up, ears, voice, model))
+        ours = _settings(keys, folder)
+        environment = os.environ | {name.upper(): str(value) for name, value in ours.items()}
+        settings = load(**ours)
+        server = await stack.enter_async_context(media_server(settings, environment=environment))
+        assert server.pid, "nobody else can have been on a port that was free"
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        client = httpx2.AsyncClient(base_url=settings.server_url, headers=headers, trust_env=False, timeout=30)
+        api = await stack.enter_async_context(client)
+        meter = await stack.enter_async_context(Meter(server.pid))
         yield _Scene(carrier, ears, voice, answers, api, meter, callers, ended)
 
 
-def _environment(
-    carrier: Carrier,
-    ears: LoopbackDeepgram,
-    voice: LoopbackElevenLabs,
-    model: LoopbackAnthropic,
-    port: int,
-    folder: Path,
-) -> dict[str, str]:
+def _settings(keys: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The media server's settings: only keys and addresses differ from the defaults.
 
     They win over `.env`; what has no default (the inbound profile) is not used by calls that go out.
     """
     defaults = {name: field.default for name, field in Settings.model_fields.items() if field.default}
-    ours = {
-        "twilio_account_sid": carrier.account.sid,
-        "twilio_auth_token": carrier.account.token,
-        "twilio_phone_number": carrier.account.number,
-        "twilio_api_url": carrier.account.api_url,
-        "public_host": f"127.0.0.1:{port}",
-        "deepgram_url": ears.url,
-        "deepgram_api_key": ears.key,
-        "elevenlabs_url": voice.url,
-        "elevenlabs_api_key": voice.key,
-        "elevenlabs_voice_id": voice.voice,
-        "anthropic_base_url": model.url,
-        "anthropic_api_key": "test-key",
-        "media_server_port": port,
-        "database_path": folder / "calls.db",
-        "api_token": TOKEN,
-        "max_calls_per_hour": 10_000,
-    }
-    return os.environ | {name.upper(): str(value) for name, value in (defaults | ours).items()}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    own = {"database_path": folder / "calls.db", "api_token": TOKEN, "max_calls_per_hour": 10_000}
+    return defaults | keys | own

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from backend.call import events
-from backend.call.events import Action, FloorEvent
-from backend.models import Event, Outcome, Turn, TurnState
+from backend.call.events import Action, Ending, FloorEvent
+from backend.models import Event, Outcome, Status, Turn, TurnState
 from backend.store import Store
 
 _PARTIALS_EVERY = 0.2
@@ -50,6 +50,11 @@ class Diary:
     def trouble(self, what: str) -> None:
         self._store.trouble(self._call_id, what)
         self._store.write_events(self._call_id, [Event(self.now(), "Trouble", {"what": what})])
+
+    def close(self, status: Status, ending: Ending, sequence: int = -1) -> None:
+        """Write the last columns of the row, unless it is closed already."""
+        columns = {"outcome": ending.outcome, "note": ending.note, "ending": ending.why}
+        self._store.advance(self._call_id, status, sequence, ended=self.now(), **columns)
 
     def record(self, event: FloorEvent, actions: list[Action], at: float) -> None:
         """One step of the floor: what it was handed at this moment of the call's clock, and what it returned."""

@@ -93,6 +93,10 @@ class Floor:
         self._check_ins = 0
         self._sayings: list[str] = []
         self._hints: list[str] = []
+        self._carried: tuple[list[str], list[str]] = ([], [])
+        """The operator's sentence and advice in the reply under way; theirs again if none of it is heard."""
+        self._answering = False
+        """Whether the reply under way answers the callee."""
         # Moments in the caller's clock, seconds; infinity: not running.
         self._opening_at = _NEVER
         self._greeting_ends = _NEVER
@@ -166,7 +170,7 @@ class Floor:
             case HangUp(ending):
                 yield from self._end(ending)
             case Ended(why, lost):
-                yield from self._end(self._ending or Ending(why, Outcome.FAILED if lost else Outcome.HUNG_UP))
+                yield from self._end(self._result(Ending(why, Outcome.FAILED if lost else Outcome.HUNG_UP)))
             case Tick() | Resumed() | Speaking() | Concluded() | ReplyDone() | ReplyFailed():
                 pass
 
@@ -217,6 +221,10 @@ class Floor:
 
     def _give_way(self) -> Iterator[Action]:
         yield Stop(self._reply)
+        if not self._audible:
+            # Nothing of it was heard: the operator's part in it is still to come, and nobody was answered.
+            self._sayings, self._hints = self._carried[0] + self._sayings, self._carried[1] + self._hints
+            self._answered -= self._answering
         self._ending = None
         self.phase = Phase.LISTENING
 
@@ -228,7 +236,10 @@ class Floor:
             return
         self._check_ins = 0
         yield CalleeSays(text, complete=True)
-        if self.phase is Phase.LISTENING:
+        if self.phase is Phase.GREETING:
+            # Their greeting is over, even where noise keeps the line from becoming quiet.
+            self._opening_at = min(self._opening_at, now + self._manners.greeting_pause)
+        elif self.phase is Phase.LISTENING:
             yield from self._answer(now)
         elif self._under_way(self._reply):
             yield from self._turn_end_over_reply(text, now)
@@ -236,7 +247,8 @@ class Floor:
     def _turn_end_over_reply(self, text: str, now: float) -> Iterator[Action]:
         """A whole turn was said over the agent without stopping it: a short word, or the agent is still thinking."""
         negative = known.words(text) in (["no"], ["nope"], ["stop"], ["wait"])
-        if self._takes_the_floor(text) or (negative and self._audible and self.phase is Phase.REPLYING):
+        closed = self.phase is Phase.CLOSING and self._firm
+        if self._takes_the_floor(text) or (negative and self._audible and not closed):
             yield from self._give_way()
             yield from self._answer(now)
         else:
@@ -252,6 +264,7 @@ class Floor:
         self._reply += 1
         self._audible, self._overlapped = False, self._loud
         self._ending, self._early = None, ("", 0.0)
+        self._carried, self._answering = ([], []), False
         self._reply_ends = now + self._manners.longest_reply
         yield Reply(self._reply, words, hint)
 
@@ -259,17 +272,23 @@ class Floor:
         if self._sayings:
             yield from self._say_next(now)
             return
-        hint, self._hints = " ".join(self._hints), []
+        hints, self._hints = self._hints, []
+        yield from self._begin(now, hint=" ".join(hints))
+        self._carried, self._answering = ([], hints), True
         self._answered += 1
-        yield from self._begin(now, hint=hint)
 
     def _say_next(self, now: float) -> Iterator[Action]:
         """The operator's words come before the agent's own, but not over the callee, the greeting or the goodbye."""
         if self._partial or self.phase in (Phase.GREETING, Phase.CLOSING) or not self._sayings:
             return
+        if self.phase is Phase.REPLYING and self._carried[0]:
+            # One sentence of the operator's does not cut another.
+            return
         if self.phase is Phase.REPLYING:
             yield Stop(self._reply)
-        yield from self._begin(now, words=self._sayings.pop(0))
+        saying = self._sayings.pop(0)
+        yield from self._begin(now, words=saying)
+        self._carried = ([saying], [])
 
     def _reply_done(self, now: float) -> Iterator[Action]:
         self.phase = Phase.LISTENING
@@ -288,7 +307,7 @@ class Floor:
         if self.phase is Phase.CLOSING:
             farewell = "" if self._audible else known.TROUBLE
             self.phase = Phase.LISTENING
-            yield from self._end(self._ending or Ending(why, Outcome.FAILED), farewell)
+            yield from self._end(self._result(Ending(why, Outcome.FAILED)), farewell)
         else:
             self.phase = Phase.LISTENING
             yield from self._close(known.TROUBLE, Ending(why, Outcome.FAILED), now)
@@ -305,6 +324,12 @@ class Floor:
         elif kind == "fax":
             yield from self._end(Ending("A fax machine answered.", Outcome.NO_ANSWER))
 
+    def _result(self, otherwise: Ending) -> Ending:
+        """How a call ends whose last words broke off: a message of which nothing was heard was not left."""
+        if self._ending is None or (self._ending.outcome is Outcome.VOICEMAIL and not self._audible):
+            return otherwise
+        return self._ending
+
     def _close(self, words: str, ending: Ending, now: float, firm: bool = True) -> Iterator[Action]:
         """Say these last words, then end; `firm`: whatever the callee says to that."""
         if self.phase is Phase.CLOSING:
@@ -317,7 +342,9 @@ class Floor:
     def _conclude(self, ending: Ending, now: float, firm: bool) -> None:
         """The reply under way is the last one."""
         self.phase, self._ending, self._firm = Phase.CLOSING, ending, firm
-        self._reply_ends = now + self._manners.closing_limit
+        if firm:
+            # What the house says at the end is short; a model's last answer may take as long as any.
+            self._reply_ends = now + self._manners.closing_limit
 
     def _end(self, ending: Ending, farewell: str = "") -> Iterator[Action]:
         if self._partial:
@@ -335,17 +362,11 @@ class Floor:
             self._call_ends = _NEVER
             why = f"The longest call of {self._manners.longest_call / 60:g} minutes was reached."
             return list(self._close(known.TIME_IS_UP, Ending(why, Outcome.FOLLOW_UP), now))
-        match self.phase:
-            case Phase.GREETING:
-                return list(self._begin(now, words=known.opening(self._brief)))
-            case Phase.LISTENING if self._turn_ends <= now:
-                return list(self._turn_end("", now))
-            case Phase.LISTENING:
-                return list(self._check_in(now))
-            case _ if self._turn_ends <= now:
-                return list(self._turn_end("", now))
-            case _:
-                return list(self._reply_overdue(now))
+        if self.phase is Phase.GREETING:
+            return list(self._begin(now, words=known.opening(self._brief)))
+        if self._turn_ends <= now:
+            return list(self._turn_end("", now))
+        return list(self._check_in(now) if self.phase is Phase.LISTENING else self._reply_overdue(now))
 
     def _check_in(self, now: float) -> Iterator[Action]:
         if self._loud:

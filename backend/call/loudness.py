@@ -36,9 +36,8 @@ class Loudness:
         """What this frame changed."""
         level = audio.level(mulaw)
         loud = level > max(self.threshold, self._floor + self.margin)
-        if not loud:
-            # Follow the line's noise slowly, so that a hum does not count as speech for the whole call.
-            self._floor += 0.05 * (level - self._floor)
+        # Follow the line's noise, slowly upwards: a hum is not speech for the whole call, and speech is no hum.
+        self._floor += (0.002 if loud else 0.05) * (level - self._floor)
         self.quiet = 0.0 if loud else self.quiet + audio.seconds(mulaw)
         self._held = self._held + audio.seconds(mulaw) if loud != self._on else 0.0
         if self._held < (self.release if self._on else self.attack):

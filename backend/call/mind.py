@@ -50,8 +50,8 @@ class Mind:
                         said += piece.text if isinstance(piece, Said) else ""
                         yield piece
                 return
-            except TimeoutError:
-                yield Trouble(f"The language model gave no words for {self._manners.first_words:g} seconds.")
+            except TimeoutError as late:
+                yield Trouble(f"The language model gave no words for {late}.")
             except ProviderError as error:
                 yield Trouble(str(error))
             # The next answer is asked of the others first: one failure must not cost its deadline on every turn.

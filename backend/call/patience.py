@@ -19,13 +19,16 @@ async def patiently(stream: AsyncIterator[T], first: float, following: float) ->
         following: seconds to wait for each later one.
 
     Raises:
-        TimeoutError: a piece took longer.
+        TimeoutError: a piece took longer; its text says how long was waited.
     """
     wait = first
     try:
         while True:
-            async with asyncio.timeout(wait):
-                piece = await anext(stream, None)
+            try:
+                async with asyncio.timeout(wait):
+                    piece = await anext(stream, None)
+            except TimeoutError:
+                raise TimeoutError(f"{wait:g} seconds") from None
             if piece is None:
                 return
             yield piece

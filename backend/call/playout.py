@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from backend.audio import RATE
 from backend.models import Spoken
-
-_RATE = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Playout:
         base = len(self._sound)
         if len(spoken.starts) != len(spoken.text):
             raise ValueError(f"{len(spoken.text)} characters came with {len(spoken.starts)} times")
-        self._starts += [base + start * _RATE // 1000 for start in spoken.starts]
+        self._starts += [base + start * RATE // 1000 for start in spoken.starts]
         self.text += spoken.text
         self._sound += spoken.sound
 
@@ -65,9 +64,9 @@ class Playout:
         wake = self.wake()
         if wake is None or now < wake:
             return None
-        sound = bytes(self._sound[self._sent : self._sent + round(self.piece * _RATE)])
+        sound = bytes(self._sound[self._sent : self._sent + round(self.piece * RATE)])
         self._sent += len(sound)
-        self._runs_dry = max(self._runs_dry, now) + len(sound) / _RATE
+        self._runs_dry = max(self._runs_dry, now) + len(sound) / RATE
         return Piece(sound, f"{self.number}:{self._sent}")
 
     def wake(self) -> float | None:
@@ -96,11 +95,6 @@ class Playout:
     def overdue(self) -> float:
         """When the last sound sent should have been played."""
         return self._runs_dry
-
-    @property
-    def waiting(self) -> float:
-        """Seconds of sound that have not been sent yet."""
-        return (len(self._sound) - self._sent) / _RATE
 
     @property
     def heard(self) -> str:

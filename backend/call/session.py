@@ -69,6 +69,11 @@ class _Answer:
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there is more sound to send, or more of it was played."""
 
+    @property
+    def worded(self) -> bool:
+        """Whether anything but a phrase to bridge the wait was planned."""
+        return self.planned not in ("", known.MOMENT)
+
     def stamp(self, stage: str, now: float) -> None:
         """Note when this stage was first reached, in milliseconds from the decision to answer."""
         self.timings.setdefault(stage, round((now - self.began) * 1000, 1))
@@ -160,9 +165,11 @@ class Session:
             return
         self._reply.cancel()
         await asyncio.wait([self._reply])
-        if self._answer.playout.begun and not self._answer.playout.done:
+        playout = self._answer.playout
+        # First, since the carrier returns the marks of what it drops, and those must not count any more.
+        self._close_turn(self._answer, cut=not playout.done)
+        if playout.begun and not playout.done:
             await line.clear()
-        self._close_turn(self._answer, cut=not self._answer.playout.done)
 
     # --- what comes in --------------------------------------------------------------------------------------
 
@@ -246,9 +253,9 @@ class Session:
                         self._diary.trouble(what)
         for clause in clauses.rest():
             # After a fault an unfinished sentence is worse than none.
-            if ends_sentence(clause) or not (troubled and answer.planned):
+            if ends_sentence(clause) or not (troubled and answer.worded):
                 await self._voice(clause, answer)
-        if not answer.planned:
+        if not answer.worded:
             if not concluded:
                 raise ProviderError("The language model answered without words.")
             await self._voice(known.GOODBYE, answer)
@@ -271,10 +278,12 @@ class Session:
     async def _fill(self, reply: Reply, answer: _Answer) -> None:
         """Bridge a slow answer with a phrase that was prepared."""
         await asyncio.sleep(self._manners.filler_after)
-        if not answer.playout.text and not reply.words:
-            answer.planned = known.MOMENT
-            for piece in self._kit.voice.known(known.MOMENT):
+        moment = self._kit.voice.known(known.MOMENT)
+        if moment and not answer.playout.text and not reply.words:
+            answer.planned = f"{known.MOMENT} {answer.planned}".strip()
+            for piece in moment:
                 answer.playout.add(piece)
+            answer.playout.pause()
             answer.moved.set()
 
     async def _play(self, answer: _Answer, line: Line) -> None:

@@ -93,16 +93,17 @@ class Voice:
                         said += piece.text if isinstance(piece, Spoken) else ""
                         yield piece
                 return
-            except TimeoutError:
-                yield Trouble(f"The voice gave no sound for {wait:g} seconds.")
+            except TimeoutError as late:
+                yield Trouble(f"The voice gave no sound for {late}.")
             except ProviderError as error:
                 yield Trouble(str(error))
-            left = _unsaid(left, said)
-            if said and not said[-1].isspace():
-                yield Spoken(b"", " ", (0,))
             # From here on the call keeps the voice that works: no waiting for the broken one at every clause.
             if len(self._voices) > 1:
                 self._voices.remove(voice)
+            if not (left := _unsaid(left, said)):
+                return
+            if said and not said[-1].isspace():
+                yield Spoken(b"", " ", (0,))
         raise ProviderError("No voice could speak.")
 
 
@@ -111,4 +112,4 @@ def _unsaid(text: str, said: str) -> str:
     reached = len(said)
     if reached < len(text) and said and not said[-1].isspace() and not text[reached].isspace():
         reached = said.rfind(" ") + 1
-    return text[reached:].strip() or text
+    return text[reached:].strip()

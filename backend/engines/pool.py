@@ -52,15 +52,6 @@ VOICES = {
 }
 
 
-def capacity(cores: int) -> int:
-    """How many practice calls, each with two ears and two voices, this many cores carry without lagging.
-
-    From the last word to the end of the turn, measured on two cores: two calls 0.56 s (95 %: 0.69 s), three 0.61 s
-    (0.95 s), four 1.3 s (2.7 s).
-    """
-    return max(1, cores)
-
-
 class Engines:
     """The workers, for all calls. Not bound to an event loop: any that is running may ask."""
 

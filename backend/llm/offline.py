@@ -11,12 +11,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from backend.llm.dialogue import Dialogue, Reply
-from backend.llm.errand import goals, sentence, to_you
-from backend.llm.talk import Talk
+from backend.brain.dialogue import Dialogue, Reply
+from backend.brain.errand import goals, sentence, to_you
+from backend.brain.talk import Talk
+from backend.call.manners import STILL_THERE
 from backend.models import Answered, Brief, Conversation, Outcome, Said, Speaker, ToolUse
 
-STILL_THERE = "Are you still there?"
 CAN_YOU_HEAR = "Hello, can you hear me?"
 
 _MACHINE = re.compile(r"\b(?:voice ?mail|answering machine|machine|mailbox|beep|leave a message)\b", re.IGNORECASE)

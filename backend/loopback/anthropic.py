@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import Send
 
 from backend.loopback.anthropic_rules import refused
-from backend.loopback.serving import serve
+from backend.serving import serve
 
 ERRORS = {
     400: "invalid_request_error",

@@ -19,7 +19,6 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
-from backend.loopback.serving import serve
 from backend.models import Direction, Status
 from backend.practice.call_record import CallRecord
 from backend.practice.clock import Clock
@@ -28,6 +27,7 @@ from backend.practice.handset import FarEnd
 from backend.practice.phone_call import Network, PhoneCall
 from backend.practice.twiml import BadDocument, Document, Redirect, parse
 from backend.practice.webhooks import Webhooks
+from backend.serving import serve
 from backend.telephony.twilio import Account
 
 OWN_NUMBER = "+15005550006"

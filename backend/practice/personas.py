@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backend.llm.times import find
+from backend.brain.times import find
 from backend.practice.wish import Wish, named_time, wish_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from backend.llm.times import find
+from backend.brain.times import find
 
 
 class Wish(StrEnum):

@@ -27,7 +27,7 @@ def authorized(
     if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
         raise HTTPException(
             status.HTTP_401_UNAUTHORIZED,
-            "The bearer token is missing or wrong: it is API_TOKEN, or the content of data/api-token.",
+            "The bearer token is missing or wrong: it is API_TOKEN, or the file api-token beside the database.",
             headers={"WWW-Authenticate": "Bearer"},
         )
 

@@ -62,7 +62,9 @@ async def voice(request: Request, form: SignedForm, call: str = "") -> Response:
     """The callee has picked up, or somebody calls us: what the carrier shall do."""
     switchboard, sid = request.app.state.switchboard, _first(form, "CallSid")
     try:
-        call_id = call or switchboard.receive(_first(form, "From"), sid).id
+        # The carrier repeats a request whose answer was lost: an incoming call is known by its SID then.
+        row = request.app.state.store.call_of(sid)
+        call_id = call or (row.id if row else switchboard.receive(_first(form, "From"), sid).id)
         token = switchboard.welcome(call_id, sid)
     except Refused as refusal:
         return _xml(twiml.refuse(str(refusal)))

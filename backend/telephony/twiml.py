@@ -10,13 +10,13 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML 1.0 document may hold, not even escaped; the SDK would let it through and Twilio refuse it (12100)."""
 
 
-def connect(stream_url: str, token: str, stream_status_url: str = "") -> str:
+def connect(stream_url: str, token: str) -> str:
     """Open a media stream both ways to `stream_url`, and hang up when that stream is closed.
 
     Twilio drops a query string from a stream's URL, so the one-time token travels as a parameter.
     """
     document, link = VoiceResponse(), Connect()
-    stream = link.stream(url=_clean(stream_url), status_callback=_clean(stream_status_url) or None)
+    stream = link.stream(url=_clean(stream_url))
     stream.parameter(name="token", value=_clean(token))
     document.append(link)
     # Without it a call whose server went away would be left to Twilio's idea of what comes next.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from backend.llm import phrases, times
-from backend.llm.times import When
+from backend.brain import phrases, times
+from backend.brain.times import When
 
 
 class Intent(Enum):

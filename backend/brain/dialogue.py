@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from backend.llm import agreement, retrieval
-from backend.llm.errand import Goal, goals, sentence
-from backend.llm.intents import Intent, Meaning, understand
-from backend.llm.talk import Asked, Talk
-from backend.llm.times import When
+from backend.brain import agreement, retrieval
+from backend.brain.errand import Goal, goals, sentence
+from backend.brain.intents import Intent, Meaning, understand
+from backend.brain.talk import Asked, Talk
+from backend.brain.times import When
 from backend.models import Brief, Conversation, Direction, Outcome, Speaker
 
 MOMENT = "Do you have a moment?"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from backend.llm.times import WEEKDAYS, When, find
+from backend.brain.times import WEEKDAYS, When, find
 
 
 class Kind(Enum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from backend.llm import times
-from backend.llm.intents import plain
+from backend.brain import times
+from backend.brain.intents import plain
 
 # How each kind of answer is asked for, in plain words. Checked in this order: "how much time" asks for no price.
 _ASKED = {

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from textwrap import shorten
 
-from backend.llm.concepts import matter
-from backend.llm.errand import Goal, Kind, sentence
-from backend.llm.intents import Intent, Meaning
-from backend.llm.talk import Asked, Talk
-from backend.llm.times import When
+from backend.brain.concepts import matter
+from backend.brain.errand import Goal, Kind, sentence
+from backend.brain.intents import Intent, Meaning
+from backend.brain.talk import Asked, Talk
+from backend.brain.times import When
 from backend.models import Outcome
 
 PASS_ON = "Thank you, I'll pass that on."

@@ -44,6 +44,13 @@ async def serve(
                 await asyncio.wait(server.server_state.tasks)
 
 
+def free_port() -> int:
+    """A port on loopback that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _listener(host: str, port: int) -> socket.socket:
     """A listening socket whose protocol is named: only then does asyncio switch Nagle's delay (40 ms) off."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from backend.llm.errand import Goal
-from backend.llm.intents import plain
-from backend.llm.times import When, find
+from backend.brain.errand import Goal
+from backend.brain.intents import plain
+from backend.brain.times import When, find
 from backend.models import Outcome
 
 

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from backend.llm import times
-from backend.llm.concepts import concepts, kinds_asked, kinds_given, matter
+from backend.brain import times
+from backend.brain.concepts import concepts, kinds_asked, kinds_given, matter
 
 _GENERIC = frozenset(
     {"appointment", "visit", "meeting", "booking", "session", "order", "event", "service", "job", "work"}

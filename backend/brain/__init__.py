@@ -1,0 +1,1 @@
+"""Understanding and answering by rules: what the offline model thinks with, and the practice callees too."""
