@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
-from backend.models import Call, LineKind, Outcome, Status, Turn
+from backend.answers import CallInFull, Health, Number, Placed, Setup
+from backend.models import Call, LineKind, Outcome, Status
 
 
 class ServerError(Exception):
@@ -24,72 +24,6 @@ class ServerError(Exception):
 
 class ServerDown(ServerError):
     """Nothing answers, or not in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A call that was written down, and dialled unless asked not to be."""
-
-    id: str
-    provider_sid: str
-    twiml_url: str
-    """Where whoever dials an undialled call sends its carrier; else empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallInFull:
-    call: Call
-    turns: list[Turn]
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number that may be dialled."""
-
-    e164: str
-    national: str
-    region: str
-    country: str
-    time_zones: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the product, and who does its job; `serves` is empty when nobody can."""
-
-    name: str
-    serves: str
-    real: bool
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
-class Persona:
-    """Who can pick up on the practice line."""
-
-    key: str
-    title: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What the media server has to work with."""
-
-    parts: list[Part]
-    personas: list[Persona]
-    lines: list[LineKind]
-    default_line: LineKind
-    live_calls: int
-    max_calls_per_hour: int
-    offline_calls: int
-    public_host: str
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    status: str
-    live_calls: int
 
 
 T = TypeVar("T")

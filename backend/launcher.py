@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from backend.client import Client, ServerError, Setup
+from backend.answers import Setup
+from backend.client import Client, ServerError
 from backend.config import ROOT, BadSettings, Settings, load
 
 SERVE = (sys.executable, "-m", "backend.cli", "serve", "--until-stdin-closes")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from backend.answers import Part
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.session import Kit
@@ -31,20 +31,6 @@ from backend.tts.offline import OfflineVoice
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the product as the operator should see it."""
-
-    name: str
-    """What it does: phone line, practice line, hearing, thinking, speaking."""
-    serves: str
-    """Who does it; empty when nobody can."""
-    real: bool
-    """Whether that is an outside provider, not this machine."""
-    advice: str = ""
-    """What to do to have more, or why it is missing."""
 
 
 class Providers:

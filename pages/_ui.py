@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from backend.client import Client, Part, ServerError, Setup
+from backend.answers import Part, Setup
+from backend.client import Client, ServerError
 from backend.config import Settings, load
 from backend.models import Call, LineKind, Outcome, Speaker, Status, Turn, TurnState
 from backend.store import Archive

@@ -8,7 +8,8 @@ from typing import Any
 import _ui
 import streamlit as st
 
-from backend.client import Persona, ServerDown, ServerError, Setup
+from backend.answers import Persona, Setup
+from backend.client import ServerDown, ServerError
 from backend.models import Brief, Call, Direction, LineKind
 
 # Seconds in which the same call placed again is a double click: a person's phone must not ring twice for it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _ui
 import streamlit as st
 
-from backend.client import Part, Setup
+from backend.answers import Part, Setup
 
 st.title("Settings")
 

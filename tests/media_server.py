@@ -13,10 +13,10 @@ from types import SimpleNamespace
 
 from fastapi import FastAPI
 
+from backend.answers import Part
 from backend.call.events import FloorEvent
 from backend.config import Settings, load
 from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
-from backend.providers import Part
 from backend.server import create_app
 from backend.serving import serve
 from backend.store import Store

@@ -17,8 +17,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from rich.console import Console
 
+from backend.answers import CallInFull
 from backend.cli import Exit, main
-from backend.client import CallInFull, Client
+from backend.client import Client
 from backend.models import Brief, Call, Outcome, Speaker, Status, Turn, TurnState
 from backend.serving import free_port, serve
 from backend.watch import clean, finished, spoken, watch

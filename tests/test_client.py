@@ -6,18 +6,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from backend import client as client_side
+from backend.answers import Health
 from backend.call.events import Hint, Say
 from backend.client import Client, ServerDown, ServerError
 from backend.models import Call, LineKind, Outcome, Speaker, Status, Turn, TurnState
-from backend.providers import Part
-from backend.routes import calls as server_side
-from backend.telephony.gate import Number
 from tests.media_server import TOKEN, MediaServer, media_server
 
 
@@ -109,7 +105,7 @@ def test_the_setup_and_health_are_read(client: Client) -> None:
     assert [part.name for part in setup.parts if part.real] == ["Hearing"]
     assert setup.lines == [LineKind.PRACTICE]
     assert "cooperative" in {persona.key for persona in setup.personas}
-    assert client.health() == client_side.Health("ok", 0)
+    assert client.health() == Health("ok", 0)
 
 
 @pytest.mark.parametrize(
@@ -184,17 +180,3 @@ def test_a_server_that_breaks_is_reported_by_its_code() -> None:
     page = b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
     with answering(page) as url, Client(url, TOKEN) as client, pytest.raises(ServerError, match="HTTP 500"):
         client.setup()
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        (client_side.CallInFull, server_side.CallInFull),
-        (client_side.Setup, server_side.Setup),
-        (client_side.Persona, server_side.Persona),
-        (client_side.Part, Part),
-        (client_side.Number, Number),
-    ],
-)
-def test_both_sides_know_the_same_fields(ours: type, theirs: type) -> None:
-    assert {field.name for field in fields(ours)} == {field.name for field in fields(theirs)}

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from backend.answers import Number
 from backend.models import Refused
-from backend.telephony.gate import Number, described, dialable, may_dial
+from backend.telephony.gate import described, dialable, may_dial
 
 NOON = 1_800_000_000.0
 

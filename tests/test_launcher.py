@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.client import Part, Setup
+from backend.answers import Part, Setup
 from backend.config import ROOT, Settings, load
 from backend.launcher import CannotStart, ServerProcess, answers_on, lifespan, media_server, run, running, summary
 from backend.models import LineKind
@@ -135,7 +135,7 @@ def test_the_summary_says_what_is_real_what_is_practice_and_what_is_missing() ->
         Part("Hearing", "Deepgram flux", True, ""),
         Part("Speaking", "Offline voice", False, ""),
     ]
-    said = summary(Setup(parts, [], [LineKind.PRACTICE], LineKind.PRACTICE, 0, 60, 2, ""))
+    said = summary(Setup(parts, [], [LineKind.PRACTICE], LineKind.PRACTICE, 0, 2))
     assert said.splitlines() == [
         "  real      Deepgram flux",
         "  practice  speaking (offline voice)",

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from backend.client import CallInFull, Client, ServerError
+from backend.answers import CallInFull
+from backend.client import Client, ServerError
 from backend.config import Settings, load
 from backend.launcher import ServerProcess
 from backend.loopback.anthropic import LoopbackAnthropic, Reply, Tool

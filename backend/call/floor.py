@@ -144,6 +144,7 @@ class Floor:
                 self._sound_on()
             case SoundOff():
                 self._sound_off(now)
+            # An early end is only words so far: no reply is prepared on it.
             case Partial(text) | EagerEnd(text):
                 yield from self._words(text, now)
             case TurnEnd(text):

@@ -27,7 +27,7 @@ from anthropic.types import (
 from backend.llm import prompt
 from backend.models import Answered, Conversation, ProviderError, Said, ToolUse, Trouble
 
-log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class Claude:
                 await _Patience().wait(self._client.messages.create(**self._request(conversation, "", 0)))
         except ProviderError as error:
             # A cold start is slower, not wrong; what is really broken will show in the first answer.
-            log.warning("could not warm up: %s", error)
+            _LOG.warning("could not warm up: %s", error)
 
     async def answer(self, conversation: Conversation, hint: str = "") -> AsyncGenerator[Answered, None]:
         """See `seams.LanguageModel`. Closing or cancelling closes the HTTP response, and Anthropic stops generating."""

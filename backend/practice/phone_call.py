@@ -26,7 +26,7 @@ REPORTS = 64
 """Callbacks that may wait for a slow server; a call has a handful."""
 _EVENTS = {Status.INITIATED: "initiated", Status.RINGING: "ringing", Status.IN_PROGRESS: "answered"}
 
-logger = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class PhoneCall:
             try:
                 outcome = await self._course()
             except Exception:
-                logger.exception("the far end of practice call %s broke", self.record.sid)
+                _LOG.exception("the far end of practice call %s broke", self.record.sid)
                 self.record.fault("the far end broke; the log says how")
                 outcome = Status.FAILED
             self._enter(outcome)

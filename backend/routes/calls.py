@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, status
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field, StringConstraints
 
+from backend.answers import CallInFull, Number, Persona, Placed, Setup
 from backend.call.events import Hint, Say
-from backend.models import Brief, Call, LineKind, Outcome, Refused, Status, Turn
+from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
 from backend.practice.personas import PERSONAS
-from backend.providers import Part
 from backend.store import Search
 from backend.switchboard import Switchboard
-from backend.telephony.gate import Number, described
+from backend.telephony.gate import described
 
 
 def authorized(
@@ -55,41 +54,6 @@ class NewCall(BaseModel):
 
 class Words(BaseModel):
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
-
-
-class Placed(BaseModel):
-    id: str
-    provider_sid: str = ""
-    twiml_url: str = ""
-
-
-@dataclass(frozen=True)
-class CallInFull:
-    call: Call
-    turns: list[Turn]
-
-
-@dataclass(frozen=True)
-class Persona:
-    """Who can pick up on the practice line."""
-
-    key: str
-    title: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What this server has to work with."""
-
-    parts: list[Part]
-    personas: list[Persona]
-    lines: list[LineKind]
-    default_line: LineKind
-    live_calls: int
-    max_calls_per_hour: int
-    offline_calls: int
-    public_host: str
 
 
 @router.post("/calls", status_code=201)
@@ -163,9 +127,7 @@ async def setup(request: Request) -> Setup:
         lines=list(state.carriers),
         default_line=state.settings.default_line,
         live_calls=state.switchboard.live,
-        max_calls_per_hour=state.settings.max_calls_per_hour,
         offline_calls=state.providers.capacity,
-        public_host=state.settings.public_host,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import ceil
@@ -12,6 +11,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 from phonenumbers.timezone import time_zones_for_number
 
+from backend.answers import Number
 from backend.models import Refused
 
 _EMERGENCY = frozenset({"911", "112", "999", "000", "110", "119"})
@@ -40,20 +40,6 @@ _KINDS: dict[int, str] = {
 """Kinds of valid numbers that are never dialled; company numbers (UAN, such as British 03) are."""
 
 _HOUR = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number that may be dialled, as the operator should see it before calling."""
-
-    e164: str
-    national: str
-    """As written in its own country, such as (202) 555-0143."""
-    region: str
-    """ISO 3166 code, such as US."""
-    country: str
-    time_zones: tuple[str, ...]
-    """IANA names where this number may ring; many for a mobile or toll-free number, none when unknown."""
 
 
 def may_dial(number: str, recent: Sequence[float], now: float, per_hour: int, default_region: str = "US") -> str:

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from backend.models import Digit, Ended, LineEvent, Mark, ProviderError, Sound
 
-log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 _LONGEST = 64 * 1024
 """Characters in a message. Twilio's have some 300, so this is room for half a minute of sound, not for an attack."""
@@ -128,7 +128,7 @@ async def opened(websocket: WebSocket, within: float = 5.0) -> Start | None:
                 if isinstance(start := parse(message.get("text") or ""), Start):
                     return start
     except TimeoutError:
-        log.warning("A media stream sent no start within %g seconds", within)
+        _LOG.warning("A media stream sent no start within %g seconds", within)
     return None
 
 
@@ -207,10 +207,10 @@ class MediaStream:
             async with asyncio.timeout(_END_CALL):
                 await self._end_call(farewell)
         except (ProviderError, TimeoutError) as error:
-            log.warning("Hanging up failed, so closing the stream must end the call: %s", error or "no answer")
+            _LOG.warning("Hanging up failed, so closing the stream must end the call: %s", error or "no answer")
         except Exception:
             # A bug, but whoever hangs up is leaving already: what is left to do is to close the socket.
-            log.exception("Hanging up failed, so closing the stream must end the call")
+            _LOG.exception("Hanging up failed, so closing the stream must end the call")
         finally:
             await self._close()
 
