@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,12 @@ from tests.media_server import MediaServer, media_server
 MAIN = Path(__file__).parent.parent / "pages" / "main.py"
 NOBODY_LISTENS = "9"
 """The discard port: nothing on a test machine answers there."""
+
+
+@pytest.fixture(autouse=True)
+def same_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest leaves a page behind as the main module, which processes started by later tests would import."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
