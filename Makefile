@@ -27,7 +27,7 @@ check: $(VENV)/.checked-with ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed ## Measure how fast it answers on this machine
+bench: $(VENV)/.installed ## Measure speed, manners, silence and load on this machine
 	@$(BIN)/phone-agent bench
 
 clean: ## Remove what was installed and cached; calls and settings stay

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import soxr
 from numpy.typing import NDArray
@@ -59,7 +61,9 @@ def level(mulaw: bytes) -> float:
     """Mean power in dB below full scale, -100 for silence."""
     if not mulaw:
         return -100.0
-    return float(10 * np.log10(max(_POWER[np.frombuffer(mulaw, np.uint8)].mean(), 1e-10)))
+    # For 20 ms numpy's `mean` alone takes longer than all of this.
+    power = np.add.reduce(_POWER[np.frombuffer(mulaw, np.uint8)]) / len(mulaw)
+    return 10 * math.log10(max(power, 1e-10))
 
 
 def seconds(mulaw: bytes | int) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +34,15 @@ class Exit(IntEnum):
     REFUSED = 3
     SERVER_DOWN = 4
     PROVIDER = 5
+
+
+class BenchPart(StrEnum):
+    """What `bench` measures; all of it where nothing is named."""
+
+    SPEED = "speed"
+    MANNERS = "manners"
+    FAULTS = "faults"
+    LOAD = "load"
 
 
 _EXIT_CODES = """
@@ -185,14 +194,16 @@ def doctor(as_json: _Json = False) -> None:
 
 @app.command(epilog=_EXIT_CODES)
 def bench(
-    calls: Annotated[int | None, typer.Option(min=1, help="So many calls.", show_default="12")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Three short calls, one minute in all.")] = False,
+    parts: Annotated[
+        list[BenchPart] | None, typer.Argument(metavar="[PART]...", help="Some of: speed, manners, faults, load.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="About a tenth of everything.")] = False,
     to: Annotated[Path, typer.Option("--json", help="The file for all figures.")] = Path("bench.json"),
 ) -> None:
-    """Measure how fast this machine answers, between vendors with fixed delays; docs/performance.md explains it."""
+    """Measure what is promised of speed, manners, silence and load; docs/performance.md explains it."""
     from backend.bench.report import bench as measure
 
-    raise typer.Exit(measure(calls, quick, to, _out))
+    raise typer.Exit(measure(parts or (), quick, to, _out))
 
 
 # --- what they print --------------------------------------------------------------------------------------------

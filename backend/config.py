@@ -122,6 +122,11 @@ class Settings(BaseSettings):
     A single one where every provider is real, since the engines only stand by there.
     """
 
+    speculation: bool = True
+    hedging: bool = True
+    greeting_wait: Annotated[float, Field(ge=0.3, le=10)] = 1.2
+    one_moment_after: Annotated[float, Field(ge=0.5, le=10)] = 2.0
+
     inbound_action: str = ""
     inbound_context: str = ""
     inbound_agent_name: str = "Alex"
@@ -191,6 +196,10 @@ _ADVICE = {
     "twilio_account_sid": "write the Account SID from Twilio's console: AC and 32 hexadecimal digits",
     "twilio_phone_number": "write your Twilio number with country code and no spaces, such as +12025550143",
     "elevenlabs_voice_id": "write the voice's ID, letters and digits only, from ElevenLabs' voice page",
+    "speculation": "write True or False",
+    "hedging": "write True or False",
+    "greeting_wait": "write a number of seconds from 0.3 to 10",
+    "one_moment_after": "write a number of seconds from 0.5 to 10",
     "api_token": "write at least 16 characters, or remove it to have one made",
 }
 

@@ -204,6 +204,7 @@ class Engagement:
                 return await self._session.converse(line), Status.COMPLETED
             finally:
                 preparing.cancel()
+                self._store.change(call.id, counts=self._session.counts)
 
     async def _line(self) -> Line | _Unanswered:
         try:

@@ -130,6 +130,8 @@ class Call:
     ended: float | None = None
     parts: dict[str, str] = field(default_factory=dict)
     """Which engine served as stt, llm and tts."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """How often something happened that is worth counting, such as prepared replies that were used."""
 
 
 @dataclass(frozen=True, slots=True)

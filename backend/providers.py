@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
 from backend.answers import Part
+from backend.call.hedge import Budget, Pace
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.session import Kit
@@ -21,7 +22,7 @@ from backend.practice.callee import Callee
 from backend.practice.carrier import practice_carrier
 from backend.practice.dialled_call import DialledCall
 from backend.practice.personas import PERSONAS
-from backend.seams import LanguageModel, SpeechToText, TextToSpeech
+from backend.seams import SpeechToText, TextToSpeech
 from backend.stt.deepgram import Deepgram
 from backend.stt.keyterms import keyterms
 from backend.stt.offline import OfflineEar
@@ -40,6 +41,9 @@ class Providers:
         self._settings = settings
         self._stack = AsyncExitStack()
         self._phrases: dict[str, Phrasebook] = {}
+        self._budget = Budget()
+        self._paces: dict[str, Pace] = {}
+        """By the model's name: all calls learn together how long it takes."""
         self._engines: Engines | None = None
         self._claude: AsyncAnthropic | None = None
         self._deaf, self._mute = deaf(), mute()
@@ -74,7 +78,7 @@ class Providers:
         phrases = self._phrases.setdefault(parts["tts"], {})
         async with (
             self._ears(brief) as ears,
-            Mind(self._models(), manners) as mind,
+            self._mind(manners) as mind,
             Voice(self._voices(), manners, phrases) as voice,
         ):
             yield Kit(ears, mind, voice, parts)
@@ -86,13 +90,15 @@ class Providers:
             return Deepgram(settings.deepgram_url, settings.deepgram_api_key, settings.deepgram_model, terms)
         return OfflineEar(self._running_engines())
 
-    def _models(self) -> list[LanguageModel]:
+    def _mind(self, manners: Manners) -> Mind:
         if self._claude is None:
-            return [OfflineBrain()]
+            # It answers at once. To ask it twice would only cost this machine's time.
+            return Mind([OfflineBrain()], manners)
         from backend.llm.claude import Claude
 
         names = dict.fromkeys([self._settings.anthropic_model, self._settings.anthropic_fallback_model])
-        return [Claude(self._claude, name) for name in names]
+        paces = [self._paces.setdefault(name, Pace(self._budget)) for name in names]
+        return Mind([Claude(self._claude, name) for name in names], manners, paces)
 
     def _voices(self) -> list[TextToSpeech]:
         """The real voice first; this machine's takes over when that fails."""

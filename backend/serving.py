@@ -11,6 +11,8 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
+from backend.telephony.socket import MediaSocket
+
 _IDLE = 300
 """Seconds an idle connection is kept: longer than any client here keeps one, so that only clients ever let go."""
 _GRACE = 1
@@ -70,7 +72,7 @@ def _config(app: ASGIApp, ws: Literal["none", "websockets-sansio"]) -> uvicorn.C
         app,
         log_config=None,
         access_log=False,
-        ws=ws,
+        ws=MediaSocket if ws == "websockets-sansio" else ws,
         ws_per_message_deflate=False,
         date_header=False,
         timeout_keep_alive=_IDLE,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -44,6 +46,11 @@ def first_tables(db: Database) -> None:
         pk="id",
         foreign_keys=[("call_id", "calls", "id")],
     ).create_index(["call_id"])
+
+
+@migrations()
+def counts(db: Database) -> None:
+    db.table("calls").add_column("counts", str, not_null_default="{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +94,20 @@ class Archive:
         self.close()
 
     def call(self, call_id: str) -> Call | None:
-        return next(map(_call, self._db.query("select * from calls where id = ?", [call_id])), None)
+        return next(map(_call, self._rows("select * from calls where id = ?", [call_id])), None)
 
     def call_of(self, provider_sid: str) -> Call | None:
-        return next(map(_call, self._db.query("select * from calls where provider_sid = ?", [provider_sid])), None)
+        return next(map(_call, self._rows("select * from calls where provider_sid = ?", [provider_sid])), None)
 
     def calls(self, search: Search | None = None, limit: int = 50, offset: int = 0) -> list[Call]:
         """The newest calls first."""
         where, values = _where(search or Search())
         sql = f"select * from calls where {where} order by created desc, rowid desc limit ? offset ?"
-        return [_call(row) for row in self._db.query(sql, [*values, limit, offset])]
+        return [_call(row) for row in self._rows(sql, [*values, limit, offset])]
 
     def count(self, search: Search | None = None) -> int:
         where, values = _where(search or Search())
-        return int(next(iter(self._db.query(f"select count(*) as n from calls where {where}", values)))["n"])
+        return int(next(self._rows(f"select count(*) as n from calls where {where}", values))["n"])
 
     def unfinished(self) -> list[Call]:
         return self.calls(Search(statuses=[status for status in Status if not status.final]), limit=1000)
@@ -108,22 +115,45 @@ class Archive:
     def turns(self, call_id: str, last: int = 1_000_000) -> list[Turn]:
         """The turns of a call in order, or only the `last` ones."""
         sql = "select * from (select * from turns where call_id = ? order by number desc limit ?) order by number"
-        return [_turn(row) for row in self._db.query(sql, [call_id, last])]
+        return [_turn(row) for row in self._rows(sql, [call_id, last])]
 
     def events(self, call_id: str) -> list[Event]:
-        rows = self._db.query("select * from events where call_id = ? order by id", [call_id])
+        rows = self._rows("select * from events where call_id = ? order by id", [call_id])
         return [Event(row["at"], row["kind"], json.loads(row["data"])) for row in rows]
 
     def placed_since(self, moment: float) -> list[float]:
         """When outbound calls were placed since then, in Unix seconds, oldest first."""
         sql = "select created from calls where created >= ? and direction = ? order by created"
-        return [float(row["created"]) for row in self._db.query(sql, [moment, Direction.OUTBOUND])]
+        return [float(row["created"]) for row in self._rows(sql, [moment, Direction.OUTBOUND])]
+
+    def _rows(self, sql: str, values: Sequence[object]) -> Iterator[dict[str, Any]]:
+        return iter(self._db.query(sql, values))
+
+
+_TURN = """
+    insert into turns (call_id, number, speaker, text, heard, state, timings, started, ended)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict (call_id, number) do update set speaker = excluded.speaker, text = excluded.text,
+        heard = excluded.heard, state = excluded.state, timings = excluded.timings, started = excluded.started,
+        ended = excluded.ended
+"""
+_EVENT = "insert into events (call_id, at, kind, data) values (?, ?, ?, ?)"
+_MOST_WAITING = 20_000
+"""Rows that may wait to be written; more only do if writing fails, and then whoever adds one is to know."""
+_LARGEST_LOG = 4_000_000
+"""Bytes of SQLite's write-ahead log, from which on it is copied into the database."""
 
 
 class Store(Archive):
-    """Reading and writing; one per media server. Every method is quick enough to run between two events of a call."""
+    """Reading and writing; one per media server. Every method is quick enough to run between two events of a call.
 
-    def __init__(self, path: Path) -> None:
+    Turns and events, of which a call has ten a second, may wait a moment and are then written together, in one
+    transaction for all calls. Whoever reads here finds them all the same, and a call's row never says that it is over
+    before everything of it is in the database.
+    """
+
+    def __init__(self, path: Path, every: float = 0.0) -> None:
+        """`every`: seconds that turns and events may wait where an event loop runs; what a crash would lose."""
         path.parent.mkdir(parents=True, exist_ok=True)
         db = Database(path)
         db.enable_wal()
@@ -131,6 +161,76 @@ class Store(Archive):
         db.execute("pragma busy_timeout = 5000")
         migrations.apply(db)
         super().__init__(db)
+        self._path, self._every = path, every
+        self._turns: dict[tuple[str, int], Turn] = {}
+        self._events: list[tuple[str, float, str, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._copying: asyncio.Future[None] | None = None
+        if every:
+            # Copying the log waits for the disk, and then so would every call: a thread does it.
+            db.execute("pragma wal_autocheckpoint = 0")
+
+    def close(self) -> None:
+        self.flush()
+        super().close()
+
+    # --- what may wait ----------------------------------------------------------------------------------------
+
+    def write_turn(self, call_id: str, turn: Turn) -> None:
+        """Insert the turn, or overwrite the one of its number.
+
+        Raises:
+            UnicodeEncodeError: it has what is no text. Later it would stop all the rows it waits with.
+        """
+        f"{turn.text}{turn.heard}".encode()
+        self._turns[call_id, turn.number] = turn
+        self._soon()
+
+    def write_events(self, call_id: str, events: Iterable[Event]) -> None:
+        self._events += [(call_id, event.at, event.kind, json.dumps(event.data)) for event in events]
+        self._soon()
+
+    def _soon(self) -> None:
+        if not self._every or len(self._turns) + len(self._events) > _MOST_WAITING:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._every, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.flush()
+        if self._copying is None and self._log.exists() and self._log.stat().st_size > _LARGEST_LOG:
+            self._copying = asyncio.get_running_loop().run_in_executor(None, _copy_log, self._path)
+            self._copying.add_done_callback(self._copied)
+
+    def _copied(self, copying: asyncio.Future[None]) -> None:
+        self._copying = None
+        if not copying.cancelled():
+            copying.result()
+
+    @property
+    def _log(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-wal")
+
+    def flush(self) -> None:
+        """Write now what waits."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if not (self._turns or self._events):
+            return
+        turns = [_turn_values(call_id, turn) for (call_id, _), turn in self._turns.items()]
+        with self._db.atomic():
+            self._db.conn.executemany(_TURN, turns)
+            self._db.conn.executemany(_EVENT, self._events)
+        self._turns.clear()
+        self._events.clear()
+
+    def _rows(self, sql: str, values: Sequence[object]) -> Iterator[dict[str, Any]]:
+        self.flush()
+        return super()._rows(sql, values)
+
+    # --- a call's row -----------------------------------------------------------------------------------------
 
     def add(self, call: Call) -> None:
         with self._db.atomic():
@@ -150,6 +250,7 @@ class Store(Archive):
         Returns:
             Whether the status was taken.
         """
+        self.flush()
         with self._db.atomic():
             row = self._db.table("calls").get(call_id)
             late = 0 <= sequence <= (row["sequence"] if row["sequence"] is not None else -1)
@@ -164,17 +265,6 @@ class Store(Archive):
         if call and what not in call.troubles:
             self.change(call_id, troubles=(*call.troubles, what))
 
-    def write_turn(self, call_id: str, turn: Turn) -> None:
-        """Insert the turn, or overwrite the one of its number."""
-        row = asdict(turn) | {"call_id": call_id, "timings": json.dumps(turn.timings)}
-        with self._db.atomic():
-            self._db.table("turns").upsert(row, pk=("call_id", "number"))
-
-    def write_events(self, call_id: str, events: Iterable[Event]) -> None:
-        rows = [{"call_id": call_id, "at": e.at, "kind": e.kind, "data": json.dumps(e.data)} for e in events]
-        with self._db.atomic():
-            self._db.table("events").insert_all(rows)
-
 
 _CALL_COLUMNS = [f.name for f in fields(Call) if f.name != "brief"]
 
@@ -187,6 +277,17 @@ def _call_row(call: Call) -> dict[str, Any]:
     return asdict(call.brief) | {name: _cell(getattr(call, name)) for name in _CALL_COLUMNS}
 
 
+def _turn_values(call_id: str, turn: Turn) -> tuple[object, ...]:
+    said = (turn.speaker, turn.text, turn.heard, turn.state, json.dumps(turn.timings))
+    return (call_id, turn.number, *said, turn.started, turn.ended)
+
+
+def _copy_log(path: Path) -> None:
+    """Copy the write-ahead log into the database as far as nobody needs the old state; hinders no one."""
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.execute("pragma wal_checkpoint(passive)")
+
+
 def _call(row: dict[str, Any]) -> Call:
     brief = Brief(**{f.name: row[f.name] for f in fields(Brief)})
     rest = {name: row[name] for name in _CALL_COLUMNS} | {
@@ -194,6 +295,7 @@ def _call(row: dict[str, Any]) -> Call:
         "outcome": Outcome(row["outcome"]) if row["outcome"] else None,
         "troubles": tuple(json.loads(row["troubles"])),
         "parts": json.loads(row["parts"]),
+        "counts": json.loads(row["counts"]),
     }
     return Call(brief=replace(brief, line=LineKind(row["line"]), direction=Direction(row["direction"])), **rest)
 

@@ -47,7 +47,7 @@ class Switchboard:
         self._providers = providers
         self._carriers = carriers
         self._clock = clock
-        self._manners = Manners(longest_call=settings.max_call_minutes * 60)
+        self._manners = _manners(settings)
         self._engaged: dict[str, Engagement] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
@@ -237,3 +237,15 @@ class Switchboard:
     def _diary(self, call_id: str) -> Diary:
         """For the row of a call that has no engagement to write it."""
         return Diary(self._store, call_id, self._clock)
+
+
+def _manners(settings: Settings) -> Manners:
+    """How the agent behaves, where the operator has a say in it."""
+    return Manners(
+        longest_call=settings.max_call_minutes * 60,
+        speculate=settings.speculation,
+        hedge=settings.hedging,
+        greeting_wait=settings.greeting_wait,
+        filler_after=settings.one_moment_after,
+        voiceless_after=max(Manners().voiceless_after, settings.one_moment_after + 0.3),
+    )

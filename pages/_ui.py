@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -148,6 +149,24 @@ def delays(turns: Sequence[Turn]) -> dict[int, float]:
     """By turn number, the milliseconds from the callee's last sound to the agent's first, for what was thought out."""
     stages = {turn.number: turn.timings for turn in turns}
     return {n: ms["decided"] + ms["first_sound"] for n, ms in stages.items() if {"decided", "first_sound"} <= ms.keys()}
+
+
+def preparation(call: Call) -> str:
+    """What getting answers ready early has won and cost, as sentences; empty where nothing was."""
+    count = Counter(call.counts)
+    used, wasted = count["prepared replies used"], count["prepared replies wasted"]
+    said = []
+    if used or wasted:
+        said.append(f"{used} of {used + wasted} answers that were prepared early could be used")
+    if wasted:
+        tokens, characters = count["tokens wasted"], count["characters wasted"]
+        said.append(f"the others cost about {tokens} tokens and {characters} characters of voice")
+    if count["hedges"]:
+        won = count["hedges won"]
+        said.append(
+            f"the model was asked again {count['hedges']} times because it was slow, and {won} times that helped"
+        )
+    return ". ".join(part[0].upper() + part[1:] for part in said) + "." if said else ""
 
 
 # --- how a call looks -----------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ def _figures(call: Call, turns: list[Turn]) -> None:
         st.metric("Answers in", typical, border=True, help="From the other side's last word to the agent's first.")
     if len(delays) > 1:
         _chart(delays)
+    if sentence := _ui.preparation(call):
+        st.caption(sentence)
 
 
 def _chart(delays: dict[int, float]) -> None:

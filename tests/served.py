@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from twilio.request_validator import RequestValidator
 from websockets.asyncio.client import ClientConnection, connect
 
+from backend.bench.stand_ins import Ears, Model, Speech, read_back
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.session import Kit
@@ -34,7 +35,6 @@ from backend.serving import free_port, serve
 from backend.store import Store
 from backend.switchboard import Switchboard
 from tests.practice_world import CALLEE, Person
-from tests.stand_ins import Ears, Model, Speech, read_back
 
 TOKEN = "a-token-for-tests-only"
 ACTION = "Confirm the visit"

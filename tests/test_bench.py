@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic, and one small run of the real thing."""
+"""The benchmark: its arithmetic, its judges with planted recordings, and one tiny run of the real thing."""
 
 from __future__ import annotations
 
@@ -7,78 +7,56 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
-from backend.bench.caller import Turn
+from backend import audio
+from backend.bench import judges, load, manners, parts, report, speed
+from backend.bench.apart import run_apart
+from backend.bench.delays import Delays, whole_frames
 from backend.bench.figures import (
-    CallSeen,
-    Cost,
-    Delays,
     Figure,
-    ReplySeen,
-    Seen,
-    figure,
-    figures,
+    Sheet,
+    Target,
     first_loud,
-    last_loud,
     lateness,
     percentile,
+    share,
     silence,
-    whole_frames,
+    single,
+    spread,
 )
+from backend.bench.guest import STUCK, Cue, Guest, Sounded
 from backend.bench.meter import Meter
-from backend.bench.report import as_json, failures, table, watched
-from backend.bench.stage import Plan, first_clause, pieces_of
+from backend.bench.narrator import LONG, SHORT, reply_of, timed
+from backend.bench.readback import Earpiece, Piece, joint, played_words, words_of
+from backend.bench.sayings import Saying, of_clip, of_noise
+from backend.bench.sounds import Clip, Kind, Part, Room
+from backend.engines.installed import mute
+from backend.loopback.elevenlabs_speech import Speech
+from backend.loopback.told import Lexicon
+from backend.models import Speaker, Turn, TurnState
 
-NAMES = [
-    "opening",
-    "opening, slow vendors",
-    "voice to voice",
-    "  decide",
-    "  first token",
-    "  first clause",
-    "  first voice byte",
-    "  deliver",
-    "reply delivery",
-    "interruption",
-    "lateness",
-    "silence in a reply",
-    "CPU per call minute",
-    "memory per call",
-]
-REPLY = ReplySeen(10.0, 10.3, 10.66, 10.77, 10.9, 10.905, 10.92, pieces=8)
-CALL = CallSeen(1.205, (REPLY,), (0.76,), (-0.01, 0.002), (0.0,))
-COST = Cost(cpu=3.0, talked=120.0, memory=9.0, at_once=3)
+FRAME, QUIET = audio.FRAME, audio.SILENCE * audio.FRAME
 
 
-def seen(*calls: CallSeen, cost: Cost = COST) -> Seen:
-    return Seen(Delays(), calls, (CallSeen(1.21),), cost)
+def noise(size: int, seed: int = 0) -> bytes:
+    """Sound as loud as speech."""
+    return audio.encode(np.random.default_rng(seed).uniform(-0.3, 0.3, size).astype(np.float32))
 
 
-def by_name(run: Seen) -> dict[str, Figure]:
-    return {line.name.strip(): line for line in figures(run)}
+def speech(text: str, seed: int = 0, frames_each: int = 3) -> Speech:
+    """A text whose characters take so many frames each."""
+    return timed(text, noise(len(text) * frames_each * FRAME, seed), 0)
 
 
-# --- arithmetic -------------------------------------------------------------------------------------------------
-
-
-def test_the_earliest_reply_is_all_delays_in_a_row_up_to_the_next_frame() -> None:
-    # 260 + 350 + 8 tokens at 12.5 + 130 ms = 840 ms, which is a frame; one token more begins another.
-    assert Delays().reply(8) == pytest.approx(0.84)
-    assert Delays().reply(9) == pytest.approx(0.86)
-
-
-def test_the_earliest_interruption_is_two_words_and_their_recognition() -> None:
-    assert Delays().interruption == pytest.approx(0.72)
-    assert Delays(word=0.4, lag=0.11).interruption == pytest.approx(0.92)
-
-
-def test_frames_are_counted_up_but_not_for_an_error_of_rounding() -> None:
-    assert whole_frames(0.1 + 0.2) == pytest.approx(0.3)
-    assert whole_frames(0.301) == pytest.approx(0.32)
+# --- figures ----------------------------------------------------------------------------------------------------
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
@@ -88,28 +66,34 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
     assert percentile([], 0.5) is None
 
 
-def test_what_the_product_adds_is_reckoned_for_each_value_and_not_from_the_medians() -> None:
-    line = figure("any", [0.9, 0.8, 1.0], fixed=[0.82, 0.79, 0.88])
-    assert (line.median, line.fixed, line.ours) == (900, 820, 80)
+@given(st.lists(st.floats(0, 100), min_size=1), st.floats(0.01, 1))
+def test_no_more_values_exceed_a_percentile_than_it_says(values: list[float], part: float) -> None:
+    found = percentile(values, part)
+    assert found in values
+    assert sum(value <= (found or 0) for value in values) >= part * len(values) - 1e-6
 
 
-def test_the_stages_of_a_reply_add_up_to_all_of_it() -> None:
-    lines = by_name(seen(CALL))
-    stages = [lines[name].median for name in ("decide", "first token", "first clause", "first voice byte", "deliver")]
-    assert sum(value or 0 for value in stages) == pytest.approx(lines["voice to voice"].median)
-    assert lines["voice to voice"].ours == pytest.approx(80)
-    assert lines["reply delivery"].median == pytest.approx(5)
+def test_a_promise_is_kept_up_to_its_bound_and_not_beyond() -> None:
+    line = spread("any", [0.010, 0.015, 0.041], Target(15), Target(40, column="p95"))
+    assert (line.median, line.p95, line.kept) == (15, 41, False)
+    assert replace(line, targets=(Target(15),)).kept
+    assert not replace(line, targets=(Target(least=16),)).kept
+    assert [str(target) for target in (Target(15), Target(least=30), Target(1300, 1100), Target(40, column="p95"))] == [
+        "≤ 15",
+        "≥ 30",
+        "1100 to 1300",
+        "p95 ≤ 40",
+    ]
 
 
-def test_costs_are_shared_among_minutes_and_calls() -> None:
-    lines = by_name(seen(CALL))
-    assert (lines["CPU per call minute"].median, lines["memory per call"].median) == (1.5, 3.0)
+def test_what_was_not_measured_keeps_no_promise_and_breaks_none_where_there_is_none() -> None:
+    assert spread("any", [], Target(15)).kept is False
+    assert share("any", 0, 0).kept is None
+    assert single("any", "MB", None, Target(2)).kept is False
 
 
-def test_a_run_in_which_nothing_happened_still_has_every_line() -> None:
-    run = Seen(Delays(), (), (), Cost(None, 0.0, None, 1))
-    assert [line.name for line in figures(run)] == NAMES
-    assert all(line.median is None and not line.count for line in figures(run))
+def test_a_share_is_in_percent_of_how_often_it_could_have_been() -> None:
+    assert share("any", 3, 200, Target(1.5)) == Figure("any", "%", 200, 1.5, targets=(Target(1.5),))
 
 
 def test_pieces_that_come_when_they_are_due_are_not_late() -> None:
@@ -130,54 +114,323 @@ def test_silence_counts_only_between_the_first_and_the_last_sound() -> None:
     assert silence(frames, 0, 9) == pytest.approx(0.04)
     assert silence(frames, 0, 1.05) == 0
     assert first_loud(frames, 1.05) == pytest.approx(1.1)
-    assert last_loud(frames, 1.0, 1.09) == pytest.approx(1.06)
-    assert (first_loud(frames, 2), last_loud(frames, 2, 3)) == (None, None)
+    assert first_loud(frames, 2) is None
 
 
-def test_first_clauses_are_told_apart_and_differ_in_length() -> None:
-    clauses = [first_clause(call, turn) for call in range(20) for turn in range(1, 5)]
-    assert not any(one != other and other.startswith(one) for one in clauses for other in clauses)
-    assert len({pieces_of(clause) for clause in clauses}) > 2
-    assert all(len(clause) >= 25 for clause in clauses), "too short to be voiced before its sentence is over"
+# --- delays -----------------------------------------------------------------------------------------------------
 
 
-def test_doubtful_figures_are_said_to_be_doubtful() -> None:
-    assert failures(seen(CALL)) == []
-    broken = CallSeen(None, missing=2, faults=("31950: a binary message",))
-    assert failures(seen(CALL, broken)) == [
-        "1 of 3 calls had no opening.",
-        "2 replies never came; the figures are of the others.",
-        "The carrier found a fault: 31950: a binary message",
+def test_without_speculation_the_earliest_reply_is_all_delays_in_a_row() -> None:
+    # 260 + 350 + 8 tokens at 12.5 + 130 ms, and 20 ms of a soft beginning, make 860 ms: one token more begins a frame.
+    assert Delays().reply(8, speculates=False) == pytest.approx(0.86)
+    assert Delays().reply(9, speculates=False) == pytest.approx(0.88)
+
+
+def test_with_speculation_thinking_begins_at_the_early_end_and_nothing_is_heard_before_the_real_one() -> None:
+    assert Delays().reply(8, speculates=True) == pytest.approx(0.68)
+    instant = Delays(first_token=0, first_byte=0, tokens_per_second=1e9)
+    assert instant.reply(8, speculates=True) == pytest.approx(0.28)
+
+
+def test_frames_are_counted_up_but_not_for_an_error_of_rounding() -> None:
+    assert whole_frames(0.1 + 0.2) == pytest.approx(0.3)
+    assert whole_frames(0.301) == pytest.approx(0.32)
+
+
+@pytest.mark.parametrize("plan", [speed.Plan(), speed.QUICK])
+def test_the_slow_tail_is_a_twentieth_and_holds_the_p95(plan: speed.Plan) -> None:
+    turns = [(call, turn) for call in range(plan.tail_calls) for turn in range(1, plan.tail_turns + 1)]
+    waits = [4.0 if speed.slow(call, turn, plan.tail_turns) else 1.0 for call, turn in turns]
+    assert waits.count(4.0) == -(-len(turns) // 20)
+    assert percentile(waits, 0.95) == 4.0
+
+
+def test_answers_are_told_apart_by_their_first_clause() -> None:
+    said = [speed.answer(call, turn) for call in range(20) for turn in range(1, 10)]
+    assert len({text[:25] for text in said}) == len(said)
+    assert len({speed.pieces_of(text.partition(",")[0]) for text in said}) > 2
+
+
+# --- reading back -----------------------------------------------------------------------------------------------
+
+
+def heard(earpiece: Earpiece, sound: bytes, now: float = 0.0) -> float:
+    """Play this; returns when it is over."""
+    for at in range(0, len(sound), FRAME):
+        earpiece.hear(sound[at : at + FRAME].ljust(FRAME, audio.SILENCE), now)
+        now += 0.02
+    return now
+
+
+def test_speech_that_breaks_off_and_goes_on_is_read_as_two_pieces_of_one_text() -> None:
+    text = speech("one two three four")
+    earpiece = Earpiece(lambda: [speech("some other text", 1), text])
+    now = heard(earpiece, text.sound[: 30 * FRAME])
+    now = heard(earpiece, 10 * QUIET, now)
+    heard(earpiece, text.sound[24 * FRAME :], now)
+    assert [(piece.speech.text, piece.start, piece.end) for piece in earpiece.pieces] == [
+        (text.text, 0, 30 * FRAME),
+        (text.text, 24 * FRAME, len(text.sound)),
     ]
+    assert earpiece.pieces[0].loud_until == pytest.approx(0.6)
+    assert earpiece.pieces[1].loud_from == pytest.approx(0.8)
+    # Of frame 24 to 30 is the word "three", which begins with character 8.
+    assert joint(*earpiece.pieces) == (1, 0)
+    assert played_words(earpiece.pieces) == ["one", "two", "three", "four"]
+
+
+def test_sound_may_begin_in_the_middle_of_a_frame_and_of_a_text() -> None:
+    text = speech("one two three four")
+    earpiece = Earpiece(lambda: [text])
+    heard(earpiece, audio.SILENCE * 70 + text.sound[1234:4321])
+    piece = earpiece.pieces[0]
+    assert (piece.start, piece.end, earpiece.unknown) == (1234, 4321, 0)
+    assert piece.began == pytest.approx(70 / 8000)
+
+
+def test_sound_that_the_voice_never_made_is_counted() -> None:
+    earpiece = Earpiece(lambda: [speech("one two")])
+    heard(earpiece, noise(5 * FRAME, seed=9))
+    assert (earpiece.pieces, earpiece.unknown) == ([], 5)
+
+
+@given(st.integers(0, 53), st.integers(1, 54))
+def test_any_stretch_of_a_text_is_read_back_as_what_it_is(start: int, length: int) -> None:
+    text = speech("one two three four")
+    earpiece = Earpiece(lambda: [text])
+    stretch = text.sound[start * FRAME : (start + length) * FRAME]
+    heard(earpiece, QUIET + stretch + QUIET)
+    assert [(piece.start, piece.end) for piece in earpiece.pieces] == [(start * FRAME, start * FRAME + len(stretch))]
+
+
+def test_a_word_that_was_cut_was_not_heard() -> None:
+    text = speech("one two three four")
+    cut = Piece(text, 0, words_of(text)[2].end, 0, 1)
+    assert played_words([cut]) == ["one", "two"]
+    assert played_words([replace_end(cut, cut.end + 1)]) == ["one", "two", "three"]
+
+
+def replace_end(piece: Piece, end: int) -> Piece:
+    return Piece(piece.speech, piece.start, end, piece.began, piece.ended)
+
+
+def test_words_that_are_skipped_are_lost_also_across_two_texts() -> None:
+    first, second = speech("one two three"), speech("four five six", 1)
+    words = words_of(first)
+    assert joint(Piece(first, 0, words[0].end + 1, 0, 1), Piece(first, words[2].start, 9999, 1, 2)) == (0, 1)
+    assert joint(Piece(first, 0, words[1].end + 1, 0, 1), Piece(second, 0, 9999, 1, 2)) == (0, 1)
+    assert joint(Piece(first, 0, len(first.sound), 0, 1), Piece(second, 0, 9999, 1, 2)) == (0, 0)
+
+
+# --- judges: planted recordings -----------------------------------------------------------------------------------
+
+TEXT = "This is what I wanted to tell you, and it takes a while to say all of it to you."
+WHOLE = speech(TEXT)
+SECONDS = len(WHOLE.sound) / 8000
+
+
+def piece(start: float, end: float, at: float) -> Piece:
+    """These seconds of the text, played from this moment on."""
+    sounded = Piece(WHOLE, round(start * 8000), round(end * 8000), at, at + end - start)
+    sounded.loud_from, sounded.loud_until = sounded.began, sounded.ended
+    return sounded
+
+
+def played(*pieces: Piece) -> list[judges.Answer]:
+    return judges.answers(pieces, lambda text: text)
+
+
+def sounded(began: float, ended: float, missed: bool = False) -> Sounded:
+    return Sounded("backchannel: okay", began, ended, missed)
+
+
+def test_an_agent_that_just_goes_on_was_not_stopped() -> None:
+    (found,) = judges.overlaps([sounded(2.0, 2.4)], played(piece(0, SECONDS, 1.0)), until=20)
+    assert (found.stopped, found.resumed, found.repeated, found.lost) == (False, None, 0, 0)
+
+
+def test_an_agent_that_holds_and_goes_on_is_timed_and_its_words_are_compared() -> None:
+    # Held at 1.2 s of the text, it goes on from 0.96 s, the beginning of the fourth word "I" or so.
+    (found,) = judges.overlaps([sounded(2.0, 2.4)], played(piece(0, 1.2, 1.0), piece(0.9, SECONDS, 2.7)), until=20)
+    assert not found.stopped
+    assert found.resumed == pytest.approx(0.3)
+    assert (found.repeated, found.lost) == (1, 0)
+
+
+def test_an_agent_that_falls_silent_over_a_cough_was_stopped() -> None:
+    (found,) = judges.overlaps([sounded(2.0, 2.4)], played(piece(0, 1.2, 1.0)), until=20)
+    assert found.stopped and found.resumed is None
+
+
+def test_only_the_last_sound_before_the_end_can_have_stopped_it() -> None:
+    found = judges.overlaps([sounded(1.5, 1.7), sounded(2.0, 2.4)], played(piece(0, 1.2, 1.0)), until=20)
+    assert [one.stopped for one in found] == [False, True]
+
+
+def test_a_call_that_ended_meanwhile_did_not_stop_the_agent() -> None:
+    (found,) = judges.overlaps([sounded(2.0, 2.4)], played(piece(0, 1.2, 1.0)), until=2.5)
+    assert not found.stopped
+
+
+def test_a_sound_that_fell_on_no_reply_is_not_judged() -> None:
+    assert judges.overlaps([sounded(0.1, 0.4)], played(piece(0, 1.2, 1.0)), until=20) == []
+    assert judges.overlaps([sounded(2.0, 2.4, missed=True)], played(piece(0, 3.0, 1.0)), until=20) == []
+
+
+def turn(heard: str, text: str = TEXT) -> Turn:
+    return Turn(3, Speaker.AGENT, text, heard, TurnState.CUT, 0.0)
+
+
+def test_an_interruption_is_timed_to_the_last_of_the_agents_sound_and_its_words_are_counted() -> None:
+    heard = " ".join(played_words([piece(0, 1.15, 1.0)]))
+    found = judges.interruption(sounded(2.0, 3.0), played(piece(0, 1.15, 1.0)), [turn(heard)])
+    assert found and found.yielded == pytest.approx(0.15)
+    assert (found.returned, found.true, found.played) == (False, True, len(heard.split()))
+
+
+def test_an_agent_that_comes_back_with_the_old_reply_is_caught() -> None:
+    found = judges.interruption(sounded(2.0, 3.0), played(piece(0, 1.15, 1.0), piece(1.0, 1.3, 3.2)), [turn("This")])
+    assert found and found.returned
+
+
+def test_a_transcript_that_says_too_much_is_caught() -> None:
+    found = judges.interruption(sounded(2.0, 3.0), played(piece(0, 1.15, 1.0)), [turn(TEXT)])
+    assert found and not found.true
+    unknown = judges.interruption(sounded(2.0, 3.0), played(piece(0, 1.15, 1.0)), [turn("", "Something else.")])
+    assert unknown and unknown.heard is None and not unknown.true
+
+
+def test_a_callee_who_pauses_is_talked_over_also_in_the_pause() -> None:
+    over = sounded(2.0, 4.0)
+    assert judges.talked_over(over, [piece(0, 0.5, 3.0)])
+    assert not judges.talked_over(over, [piece(0, 0.5, 1.5), piece(0, 0.5, 4.0)])
+    assert judges.answered(over, [piece(0, 0.5, 1.5), piece(0, 0.5, 4.6)], until=9) == pytest.approx(0.6)
+    assert judges.answered(over, [piece(0, 0.5, 4.6)], until=4.5) is None
+
+
+def test_every_sentence_of_the_model_is_of_one_answer_only() -> None:
+    for reply in (*LONG, *SHORT):
+        assert all(reply_of(part) == reply for part in reply.split(". "))
+    assert reply_of("Hi, this is Alex. ") == "Hi, this is Alex."
+
+
+# --- the callee ---------------------------------------------------------------------------------------------------
+
+
+def test_the_words_of_a_clip_are_over_when_they_are_said_and_pauses_say_nothing() -> None:
+    sound = noise(30 * FRAME) + 40 * QUIET + noise(30 * FRAME, 1)
+    parts_ = (Part("my name is", 0.0, 0.6), Part("Ann", 1.4, 2.0))
+    saying = of_clip(Clip(sound, "my name is Ann", Kind.HESITATING, "man", -20, parts_))
+    assert " ".join(words for words in saying.words if words) == "My name is Ann."
+    assert saying.words[29] == "is" and saying.words[99] == "Ann."
+    assert set(saying.words[30:70]) == {None}
+    assert (saying.onset, saying.ends) == (0.0, 2.0)
+
+
+def test_a_word_whose_end_is_silent_is_over_with_the_last_sound_before() -> None:
+    sound = noise(20 * FRAME) + 10 * QUIET
+    saying = of_clip(Clip(sound, "Yes.", Kind.BACKCHANNEL, "man", -20, (Part("Yes.", 0.0, 0.6),)))
+    assert saying.words[19] == "Yes."
+    assert set(saying.words[20:]) == {None}
+
+
+def test_a_noise_says_nothing() -> None:
+    saying = of_clip(Clip(noise(10 * FRAME), "[cough]", Kind.NOISE, "", -20, (Part("[cough]", 0.0, 0.2),)))
+    assert set(saying.words) == {None}
+
+
+def live(guest: Guest, earpiece: list[bytes]) -> list[bytes | None]:
+    return [guest.live(frame, place * 0.02) for place, frame in enumerate(earpiece)]
+
+
+def test_a_guest_answers_when_the_agent_has_been_quiet_for_long_enough() -> None:
+    said = of_noise("Yes, please.", 0.1, seed=5)
+    agent = speech("Hello")
+    guest = Guest([Cue(said, after=0.2)], Lexicon(), lambda: [agent], leaves=0.0)
+    spoken = [agent.sound[at : at + FRAME] for at in range(0, len(agent.sound), FRAME)]
+    microphone = live(guest, [*spoken, *15 * [QUIET]])
+    assert microphone.index(said.frames[0]) == len(spoken) + 9
+    assert guest.said[0].began == pytest.approx(0.02 * (len(spoken) + 9))
+    assert not guest.said[0].missed
+    assert "Yes," in [guest.lexicon.said(frame) for frame in said.frames]
+
+
+def test_a_guest_whose_cue_never_comes_goes_on_and_says_so() -> None:
+    guest = Guest([Cue(of_noise("Yes.", 0.1, seed=5), over=1.0)], Lexicon(), list)
+    live(guest, round(STUCK / 0.02 + 10) * [QUIET])
+    assert [said.missed for said in guest.said] == [True]
+
+
+def test_a_guest_in_a_room_sends_the_echo_and_only_a_harsh_recogniser_has_words_for_it() -> None:
+    agent = speech("The parts will be here tomorrow before noon, and so on. " * 2, frames_each=4)
+    spoken = [agent.sound[at : at + FRAME] for at in range(0, len(agent.sound), FRAME)]
+    understood = []
+    for harsh in (False, True):
+        room = Room(0.1, -20, np.random.default_rng(3))
+        guest = Guest([], Lexicon(), lambda: [agent], leaves=9.0, room=room, harsh=harsh)
+        microphone = [frame for frame in live(guest, spoken) if frame]
+        assert audio.level(b"".join(microphone[10:])) > -45
+        understood.append(" ".join(words for frame in microphone if (words := guest.lexicon.said(frame))))
+    assert understood[0] == ""
+    assert set(understood[1].split()) <= set(agent.text.split()) and understood[1]
+
+
+# --- the report ---------------------------------------------------------------------------------------------------
+
+
+def test_the_verdict_names_every_broken_promise() -> None:
+    kept, broken = share("kept", 0, 9, Target(5)), share("  broken", 9, 9, Target(5))
+    assert report.verdict([Sheet("Any", (kept,))]) == "All 1 promises were kept."
+    assert report.verdict([Sheet("Any", (kept, broken))]) == "1 of 2 promises were not kept: broken."
+
+
+def test_the_exit_code_says_whether_all_promises_were_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sheets = iter([Sheet("Speed", (share("any", 0, 9, Target(5)),)), Sheet("Speed", (share("any", 9, 9, Target(5)),))])
+    part = parts.Part("speed", "nothing", lambda quick, show: next(sheets))
+    monkeypatch.setitem(parts.PARTS, "speed", part)
+    console = Console(file=(tmp_path / "out.txt").open("w"), width=120)
+    with console.file:
+        codes = [report.bench(["speed"], True, tmp_path / "bench.json", console) for _ in range(2)]
+    assert codes == [0, 1]
+    written = json.loads((tmp_path / "bench.json").read_text())
+    assert written["parts"]["speed"]["lines"][0]["kept"] is False
+    assert "1 of 1 promises were not kept: any." in (tmp_path / "out.txt").read_text()
+
+
+def test_what_is_promised_of_the_load_stands_on_its_lines() -> None:
+    level = load.Level(100, 0.012, 0.001, 0.030, 5000, turns=200, missing=0, cpu=0.6, busy=0.7, memory=1.4)
+    sheet = parts.load_sheet(load.Load((level,), True), 100)
+    assert [line.kept for line in sheet.lines] == [True] * len(sheet.lines) and len(sheet.lines) == 4
+    slow = parts.load_sheet(load.Load((replace(level, late=0.03, cpu=0.9, memory=2.5),), True), 100)
+    assert [line.kept for line in slow.lines] == [False] * 4
 
 
 # --- the real thing ---------------------------------------------------------------------------------------------
 
 
-def test_a_small_run_measures_every_line(tmp_path: Path) -> None:
-    plan = Plan(
-        calls=1,
-        turns=(Turn(0.8, interrupts=0.2),),
-        openings=1,
-        rings=0.2,
-        slow=Delays(first_byte=0.3),
-        slow_rings=0.5,
-    )
-    console = Console(file=(tmp_path / "out.txt").open("w"), width=120)
-    with console.file:
-        run = watched(plan, console)
-        lines = figures(run)
-        console.print(table(lines))
-    assert failures(run) == []
-    assert [line.name for line in lines] == NAMES
-    counts = {line.name.strip(): line.count for line in lines}
-    assert (counts["opening"], counts["voice to voice"], counts["interruption"]) == (1, 1, 1)
-    assert all(line.median is not None and line.median >= 0 for line in lines if line.unit == "ms")
-    known = {line.name.strip(): line.median for line in lines}
-    assert 1200 <= (known["opening"] or 0) < 5000 and 1200 <= (known["opening, slow vendors"] or 0) < 5000
-    assert (known["first token"] or 0) >= 349 and (known["first voice byte"] or 0) >= 129
-    assert "voice to voice" in (tmp_path / "out.txt").read_text()
-    assert json.loads(json.dumps(as_json(plan, run, lines, [])))["seen"]["calls"][0]["replies"]
+def test_a_small_run_measures_speed() -> None:
+    plan = speed.Plan(calls=1, turns=1, tail_calls=1, tail_turns=1, openings=1, rings=0.2, delays=Delays(speed=30))
+    steps: list[tuple[int, int]] = []
+    sheet = run_apart(speed.measure, plan, lambda done, total: steps.append((done, total)))
+    assert steps == [(done, 5) for done in range(1, 6)]
+    lines = {line.name.strip(): line for line in sheet.lines}
+    assert sheet.problems == ()
+    assert lines["voice to voice"].count == lines["voice to voice, no speculation"].count == 1
+    assert (lines["overhead over that"].median or -1) >= 0
+    assert (lines["first voice byte"].median or 0) >= 129
+    assert (lines["opening, nobody speaks"].median or 0) >= 1190
+
+
+@pytest.mark.skipif(bool(mute()), reason="the speech engines are not installed")
+def test_a_small_run_measures_manners() -> None:
+    plan = manners.Plan(interruptions=1, overlaps=1, hesitations=1, greetings=1, silent=1)
+    sheet = run_apart(manners.measure, plan, lambda done, total: None)
+    lines = {line.name.strip(): line for line in sheet.lines}
+    assert lines["interrupted: silent after"].count == 1
+    assert lines["backchannels and noises: stopped by"].count >= 1
+    assert lines["hesitating, Flux: cut in on"].count == lines["hesitating, Nova-3: cut in on"].count == 3
+    assert lines["greetings: talked over"].count == 1
+    assert not [problem for problem in sheet.problems if "nothing that the voice" in problem]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
@@ -196,3 +449,9 @@ async def test_a_process_that_is_gone_costs_nothing_that_is_known() -> None:
     async with Meter(2**22 + 1) as meter:
         await asyncio.sleep(0)
         assert (meter.cpu(), meter.grown()) == (None, None)
+
+
+def test_sayings_of_noise_never_repeat() -> None:
+    one, other = (of_noise("Here I am.", 0.4, seed) for seed in (1, 2))
+    assert not set(one.frames) & set(other.frames)
+    assert isinstance(one, Saying) and len(one.words) == len(one.frames) == 20

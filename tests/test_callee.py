@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from backend import audio
+from backend.bench.virtual_time import in_virtual_time
 from backend.engines.installed import missing
 from backend.engines.pool import VOICES, Engines
 from backend.models import Heard, Partial, ProviderError, Spoken, TurnEnd
@@ -27,7 +28,6 @@ from backend.practice.personas import PERSONAS, Persona
 from backend.seams import SpeechToText, TextToSpeech
 from backend.stt.offline import OfflineEar
 from backend.tts.offline import OfflineVoice
-from tests.virtual_time import in_virtual_time
 
 FRAME = 0.02
 SILENCE = audio.SILENCE * audio.FRAME

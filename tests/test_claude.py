@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
 import anthropic
 import pytest
 
+from backend.call.hedge import Budget, Pace
+from backend.call.manners import Manners
+from backend.call.mind import Mind
 from backend.llm import claude, prompt
 from backend.llm.claude import Claude, check, connect
-from backend.loopback.anthropic import Break, HttpError, LoopbackAnthropic, Reply, Script, Stall, StreamError, Tool
+from backend.loopback.anthropic import (
+    Break,
+    HttpError,
+    LoopbackAnthropic,
+    Received,
+    Reply,
+    Script,
+    Stall,
+    StreamError,
+    Tool,
+)
 from backend.models import Answered, Brief, Conversation, ProviderError, Said, Speaker, ToolUse, Trouble
 from backend.seams import LanguageModel
 
@@ -248,6 +262,73 @@ async def test_nothing_is_left_running_after_an_answer_was_dropped() -> None:
         async for _piece in llm.answer(CONVERSATION):
             break
     assert asyncio.all_tasks() == before
+
+
+# --- asked a second time, over the wire -----------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def hedging(script: Script, pace: Pace) -> AsyncIterator[tuple[LoopbackAnthropic, Mind]]:
+    async with talking(script) as (server, llm), Mind([llm], Manners(first_words=20), [pace]) as mind:
+        yield server, mind
+
+
+def quick() -> Pace:
+    """Of a model that has always answered within 20 ms, and may be asked a second time each time."""
+    pace = Pace(Budget(100))
+    for _ in range(50):
+        pace.answered(0.02)
+    return pace
+
+
+async def test_a_stalled_request_is_overtaken_by_a_second_one_and_cancelled_on_the_wire() -> None:
+    before = asyncio.all_tasks()
+    script = [Reply("Never heard.", first_token=30), Reply("Here I am.", (END,))]
+    async with hedging(script, quick()) as (server, mind):
+        pieces = [piece async for piece in mind.answer(CONVERSATION)]
+        async with asyncio.timeout(3):
+            await server.disconnected()
+        assert words(pieces) == "Here I am."
+        assert [type(piece) for piece in rest(pieces)] == [ToolUse]
+        assert mind.counts == Counter({"requests": 1, "hedges": 1, "hedges won": 1})
+        stalled, answered = server.requests
+        assert server.disconnects == [stalled] and server.cancelled == 1
+        assert stalled.body == answered.body
+        assert (len(stalled.sent), len(answered.sent) > 0) == (0, True)
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_stalled_request_that_fails_in_the_end_is_no_failure_of_the_answer() -> None:
+    script = [Reply(fault=HttpError(529), first_token=0.5), Reply("Here I am.", first_token=1)]
+    async with hedging(script, quick()) as (server, mind):
+        pieces = [piece async for piece in mind.answer(CONVERSATION)]
+        assert (words(pieces), rest(pieces)) == ("Here I am.", [])
+        assert (len(server.requests), server.cancelled) == (2, 0)
+
+
+async def test_cancelling_an_answer_that_was_asked_for_twice_cancels_both_on_the_wire() -> None:
+    both = asyncio.Event()
+    asked: list[Received] = []
+
+    def stall(received: Received) -> Reply:
+        asked.append(received)
+        if len(asked) == 2:
+            both.set()
+        return Reply("Never heard.", first_token=30)
+
+    async with hedging(stall, quick()) as (server, mind):
+
+        async def read() -> list[Answered]:
+            return [piece async for piece in mind.answer(CONVERSATION)]
+
+        reading = asyncio.create_task(read())
+        await both.wait()
+        reading.cancel()
+        async with asyncio.timeout(3):
+            await asyncio.wait([reading])
+            await server.disconnected()
+            await server.disconnected()
+        assert reading.cancelled() and server.cancelled == 2
 
 
 async def test_the_warm_connection_is_the_one_that_answers() -> None:

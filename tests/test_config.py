@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.call.manners import Manners
 from backend.config import ROOT, BadSettings, is_loopback, load
 from backend.models import LineKind
 
@@ -72,6 +73,11 @@ def test_a_public_host_may_be_pasted_as_it_is_shown(written: str) -> None:
         ("media_server_port", "70000", "65535"),
         ("api_token", "short", "at least 16 characters"),
         ("max_call_minutes", "0", "greater than 0"),
+        ("speculation", "perhaps", "write True or False"),
+        ("hedging", "2", "write True or False"),
+        ("greeting_wait", "0.1", "seconds from 0.3 to 10"),
+        ("greeting_wait", "nan", "seconds from 0.3 to 10"),
+        ("one_moment_after", "inf", "seconds from 0.5 to 10"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_with_advice(key: str, value: str, advice: str) -> None:
@@ -95,6 +101,21 @@ def test_every_key_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OFFLINE_CALLS", "")
     assert load().max_calls_per_hour == 7
     assert load().offline_calls is None
+
+
+@pytest.mark.parametrize(("written", "meant"), [("False", False), ("true", True), ("0", False), ("", True)])
+def test_a_switch_is_written_as_people_write_it(monkeypatch: pytest.MonkeyPatch, written: str, meant: bool) -> None:
+    monkeypatch.setenv("SPECULATION", written)
+    monkeypatch.setenv("HEDGING", written)
+    assert (load().speculation, load().hedging) == (meant, meant)
+
+
+def test_the_conversation_goes_by_what_was_measured_unless_it_is_set() -> None:
+    """The settings' own defaults are those of the rules of conversation, which the dashboard must not import."""
+    settings, manners = load(), Manners()
+    assert (settings.speculation, settings.hedging) == (manners.speculate, manners.hedge)
+    assert (settings.greeting_wait, settings.one_moment_after) == (manners.greeting_wait, manners.filler_after)
+    assert settings.max_call_minutes * 60 == manners.longest_call
 
 
 def test_a_relative_database_is_in_the_project() -> None:

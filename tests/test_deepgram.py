@@ -158,12 +158,20 @@ async def test_the_socket_stays_open_while_the_phone_rings(model: str) -> None:
     assert troubles_in(heard) == []
 
 
-async def test_flux_gets_sound_in_steps_of_80_ms_and_v1_in_steps_of_40() -> None:
-    async with LoopbackDeepgram(["Well."]) as server:
-        for model, size in zip(MODELS, (640, 320), strict=True):
-            async with client(server, model, (), Patience()) as deepgram:
-                await heard_by(deepgram, Line(speech(0.64) + silence(1.6)))
-            assert len(server.connections[-1].tail) == size
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_backlog_is_sent_in_pieces_of_80_ms(model: str) -> None:
+    async with LoopbackDeepgram(["Well."]) as server, client(server, model, (), Patience()) as deepgram:
+        await heard_by(deepgram, Line(speech(0.64) + silence(1.6)))
+    assert len(server.connections[-1].tail) == 640
+
+
+def test_flux_gets_each_frame_at_once_while_somebody_speaks_and_every_two_else() -> None:
+    flux = Flux()
+    assert flux.chunk == 2 * audio.FRAME
+    flux.hear(turn("Update", "Yes", 1))
+    assert flux.chunk == audio.FRAME
+    flux.hear(turn("EndOfTurn", "Yes, please.", 2))
+    assert flux.chunk == 2 * audio.FRAME
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.bench.stand_ins import Ears, Model, Phone, Speech
+from backend.bench.virtual_time import in_virtual_time
 from backend.call import manners as known
 from backend.call.events import Ending
 from backend.call.manners import Manners
@@ -20,8 +22,6 @@ from backend.engagement import Engagement
 from backend.models import Brief, Call, Outcome, ProviderError, Status
 from backend.providers import Providers
 from backend.store import Store
-from tests.stand_ins import Ears, Model, Phone, Speech
-from tests.virtual_time import in_virtual_time
 
 STOPPED = Ending("The operator hung up.", Outcome.STOPPED)
 

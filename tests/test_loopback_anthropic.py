@@ -222,6 +222,44 @@ async def test_a_client_that_goes_away_is_noticed(streamed: bool) -> None:
         await asyncio.wait([asking])
 
 
+async def test_one_answer_may_be_slower_than_the_others() -> None:
+    """None comes before its own time; the server's own is for those that have none."""
+    now = asyncio.get_running_loop().time
+    script = [Reply("Slow.", first_token=0.2), Reply("Quick.", first_token=0), Reply("As ever.")]
+    async with (
+        LoopbackAnthropic(script, first_token=0.1, tokens_per_second=0) as server,
+        anthropic.AsyncAnthropic(api_key="test-key", base_url=server.url) as client,
+    ):
+        for least in (0.2, 0, 0.1):
+            asked = now()
+            async with client.messages.stream(**HELLO) as stream:
+                await stream.get_final_message()
+            assert now() - asked >= least - 0.005
+        answered = [received.sent[0] for received in server.requests]
+    assert answered == sorted(answered)
+
+
+async def test_an_error_may_take_its_time_too() -> None:
+    now = asyncio.get_running_loop().time
+    async with talking([Reply(fault=HttpError(529), first_token=0.1)]) as (_, client):
+        asked = now()
+        with pytest.raises(anthropic.InternalServerError):
+            await client.messages.create(**HELLO)
+        assert now() - asked >= 0.095
+
+
+async def test_a_client_that_goes_away_before_the_first_word_is_counted() -> None:
+    async with talking([Reply("Never said.", first_token=30), Reply("Hi.")]) as (server, client):
+        stream = await client.messages.create(**HELLO, stream=True)
+        assert server.cancelled == 0
+        await stream.close()
+        await server.disconnected()
+        assert server.cancelled == 1
+        await client.messages.create(**HELLO)
+        assert server.cancelled == 1
+    assert server.requests[0].sent == []
+
+
 async def test_the_answer_keeps_its_pace() -> None:
     """No token comes before its time; on a busy machine any may come later."""
     now = asyncio.get_running_loop().time

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from backend import audio
 from backend.loopback.deepgram import Fault, LoopbackDeepgram
 from backend.loopback.ear import Ear, Pace
+from backend.loopback.told import KEPT, Lexicon
 
 with warnings.catch_warnings():
     # The vendor's client still imports the old half of `websockets`, and only when it is first used.
@@ -318,3 +319,76 @@ def test_an_heir_hears_the_same_words_in_the_same_sound(again_from: float, heard
     heir = Ear((), Pace(), first)
     assert hear(heir, sound[round((0.5 + again_from) * audio.RATE) :]) == heard
     assert hear(heir, speech(0.3, seed=2) + silence(0.3)) == [*heard, "four"]
+
+
+# --- told what is said ------------------------------------------------------------------------------------------
+
+
+def told(lexicon: Lexicon, words: list[str], seed: int) -> bytes:
+    """Sound in which a word is over every 200 ms."""
+    sound = speech(0.2 * len(words), seed)
+    for place, at in enumerate(range(0, len(sound), audio.FRAME)):
+        lexicon.tell(sound[at : at + audio.FRAME], words[place // 10] if place % 10 == 9 else "")
+    return sound
+
+
+async def flux_events(server: LoopbackDeepgram, sound: bytes) -> list[tuple[str, str, float]]:
+    async with raw(server, "/v2/listen", FLUX | {"eager_eot_threshold": "0.5"}) as socket:
+        await socket.send(sound)
+        await socket.send(json.dumps({"type": "CloseStream"}))
+        messages = await received(socket)
+    return [
+        (message["event"], message["transcript"], round(message["audio_window_end"], 2))
+        for message in messages
+        if message.get("event") not in (None, "Update")
+    ]
+
+
+async def test_a_told_ear_hears_only_the_words_it_is_told_and_when_they_are_said() -> None:
+    lexicon = Lexicon()
+    said = told(lexicon, ["Yes,", "please."], seed=3)
+    async with LoopbackDeepgram(lexicon, pace=Pace(eager=0.16, end=0.26)) as server:
+        events = await flux_events(server, speech(0.6, seed=9) + said + speech(0.6, seed=10))
+    # Noise before and after is no speech; the first word is over at 0.8 s and known 0.12 s later.
+    assert events == [
+        ("StartOfTurn", "Yes,", 0.92),
+        ("EagerEndOfTurn", "Yes, please.", 1.16),
+        ("EndOfTurn", "Yes, please.", 1.26),
+    ]
+
+
+async def test_the_words_before_an_early_end_are_known_by_then_even_if_it_comes_before_the_lag() -> None:
+    lexicon = Lexicon()
+    said = told(lexicon, ["Yes,", "please."], seed=3)
+    async with LoopbackDeepgram(lexicon, pace=Pace(lag=0.12, eager=0.08)) as server:
+        events = await flux_events(server, said + silence(0.5))
+    assert ("EagerEndOfTurn", "Yes, please.", 0.48) in events
+
+
+async def test_a_hasty_recogniser_takes_a_pause_in_a_sentence_for_an_early_end_and_takes_it_back() -> None:
+    lexicon = Lexicon()
+    first, rest = told(lexicon, ["I", "would"], seed=3), told(lexicon, ["like", "that."], seed=4)
+    async with LoopbackDeepgram(lexicon, pace=Pace(hasty=0.3)) as server:
+        events = await flux_events(server, first + silence(0.6) + rest + silence(0.5))
+    assert [event for event, _, _ in events] == [
+        "StartOfTurn",
+        "EagerEndOfTurn",
+        "TurnResumed",
+        "EagerEndOfTurn",
+        "EndOfTurn",
+    ]
+    assert events[-1][1] == "I would like that."
+
+
+def test_a_lexicon_forgets_what_was_said_long_ago() -> None:
+    lexicon = Lexicon()
+    for number in range(KEPT + 1):
+        lexicon.tell(number.to_bytes(4), "word")
+    assert lexicon.said((0).to_bytes(4)) is None
+    assert lexicon.said((1).to_bytes(4)) == "word"
+
+
+async def test_the_ends_of_turns_are_noted_with_their_words() -> None:
+    async with LoopbackDeepgram(["Yes, Thursday works."]) as server:
+        await flux_events(server, speech(0.9) + silence(0.6))
+        assert [words for _, words in server.connections[0].ends] == ["Yes, Thursday works."]

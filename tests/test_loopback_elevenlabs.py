@@ -25,7 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
 from backend.loopback.elevenlabs import Complain, Die, LoopbackElevenLabs, Stall, sound_of
-from backend.loopback.elevenlabs_speech import LETTER
+from backend.loopback.elevenlabs_speech import LETTER, Speech
 
 MODEL = "eleven_flash_v2_5"
 
@@ -371,3 +371,22 @@ async def test_leaving_closes_what_is_still_connected() -> None:
         assert server.open_sockets == 1
     assert server.open_sockets == 0
     await socket.wait_closed()
+
+
+async def test_another_reader_may_lend_its_voice_and_its_timings_are_told() -> None:
+    async def read(text: str) -> Speech:
+        return Speech(text, bytes(range(256)) * 10, (800, 1600))
+
+    async with quick(read=read, chunks=[1000]) as server, dial(server) as socket:
+        await send(socket, {"text": " ", "context_id": "a"}, {"text": "hi", "context_id": "a", "flush": True})
+        await send(socket, {"context_id": "a", "close_context": True})
+        messages = await until_final(socket)
+    timings = [message["alignment"] for message in messages if message.get("alignment")]
+    # Each is timed from the beginning of its own piece: the second character begins 600 bytes into the second.
+    assert [(timing["chars"], timing["charStartTimesMs"]) for timing in timings] == [
+        (["h"], [100]),
+        (["i"], [75]),
+        ([], []),
+    ]
+    assert sound_in(messages) == bytes(range(256)) * 10
+    assert server.voiced[0].speech.starts == (800, 1600)

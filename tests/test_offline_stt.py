@@ -126,6 +126,17 @@ async def test_a_pause_within_a_sentence_does_not_split_the_turn(engines: Engine
     assert word_errors("The earliest I have is Monday morning at ten.", heard) <= 1
 
 
+@pytest.mark.parametrize("pause", [0.4, 0.8, 1.15])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("I would like to come on,", "Monday morning."), ("My number is,", "five five five, zero one four three.")],
+)
+async def test_who_hesitates_is_not_cut_in_on(engines: Engines, first: str, second: str, pause: float) -> None:
+    begun = (await say(engines, first)).rstrip(audio.SILENCE)
+    sound = QUIET + begun + audio.SILENCE * round(pause * audio.RATE) + await say(engines, second) + QUIET * 2
+    assert len(ends(await listen(engines, sound))) == 1
+
+
 async def test_an_eager_end_is_taken_back_when_the_speaker_goes_on(engines: Engines) -> None:
     first, second = await say(engines, "Hi, this is Maria."), await say(engines, "Can you call me back tomorrow?")
     heard = await listen(engines, QUIET + first + audio.SILENCE * 1600 + second + QUIET * 2)
@@ -254,7 +265,7 @@ def test_words_that_the_model_made_up_are_no_turn() -> None:
 def test_a_turn_ends_after_the_patience_its_words_deserve() -> None:
     turn = Turn()
     assert play(turn, 0.8, 0.9, "It is on") == [Partial("It is on")]
-    assert play(turn, 1.1, 0.0, "It is on") == []
+    assert play(turn, 1.3, 0.0, "It is on") == []
     assert play(turn, 0.2, 0.0) == [TurnEnd("It is on")]
 
 

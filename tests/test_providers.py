@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from backend import providers as module
+from backend.call.hedge import Pace
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.voice import Voice
@@ -197,7 +198,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
     given: dict[str, list[str]] = {}
 
     class Models(Mind):
-        def __init__(self, models: Any, manners: Manners) -> None:
+        def __init__(self, models: Any, manners: Manners, paces: Any = ()) -> None:
             given["models"] = [f"{type(model).__name__} {getattr(model, '_model', '')}".strip() for model in models]
             super().__init__([], manners)
 
@@ -252,6 +253,50 @@ async def test_the_preferred_provider_is_asked_first_and_the_others_stand_by(
             served = {part.name: part.serves for part in here.parts}
             assert list(kit.parts.values()) == [served["Hearing"], served["Thinking"], served["Speaking"]]
             assert list(kit.parts) == ["stt", "llm", "tts"]
+
+
+@contextmanager
+def paced(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Pace]]]:
+    """For each call, what is known of the pace of its models."""
+    calls: list[dict[str, Pace]] = []
+
+    class Models(Mind):
+        def __init__(self, models: Any, manners: Manners, paces: Any = ()) -> None:
+            # Not strict: a model may have no pace.
+            calls.append({getattr(model, "_model", ""): pace for model, pace in zip(models, paces, strict=False)})
+            super().__init__([], manners)
+
+    monkeypatch.setattr(module, "Mind", Models)
+    yield calls
+
+
+@asynccontextmanager
+async def two_calls(path: Path, **keys: Any) -> AsyncIterator[None]:
+    async with (
+        LoopbackDeepgram([]) as deepgram,
+        Providers(settings(path, **DEEPGRAM, **keys, deepgram_url=deepgram.url)) as here,
+        here.kit(PHONE, Manners()),
+        here.kit(PHONE, Manners()),
+    ):
+        yield
+
+
+async def test_all_calls_learn_together_how_long_each_model_takes_and_share_one_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with paced(monkeypatch) as calls:
+        async with two_calls(tmp_path, **CLAUDE):
+            first, second = calls
+    assert list(first) == ["claude-haiku-5-5", "claude-haiku-4-5"]
+    assert [first[name] is second[name] for name in first] == [True, True]
+    assert len({id(pace) for pace in first.values()}) == 2
+    assert len({id(pace.budget) for pace in first.values()}) == 1
+
+
+async def test_the_offline_brain_is_never_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with paced(monkeypatch) as calls:
+        async with two_calls(tmp_path):
+            assert calls == [{}, {}]
 
 
 async def test_a_call_that_nobody_could_hear_gets_no_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

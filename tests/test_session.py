@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from backend.bench.stand_ins import Model, Speech, end_call
+from backend.bench.virtual_time import in_virtual_time
 from backend.call import manners as known
-from backend.call.diary import Diary, decode
-from backend.call.events import Ending, HangUp, Hint, MachineAnswered, Say
+from backend.call.diary import decode
+from backend.call.events import Hint, MachineAnswered, Say
 from backend.call.floor import Floor
 from backend.call.manners import Manners
-from backend.call.mind import GO_ON, Mind
-from backend.call.session import Kit, Session
+from backend.call.mind import GO_ON
 from backend.call.voice import Voice
 from backend.models import (
-    Brief,
-    Call,
     EagerEnd,
     Outcome,
     Partial,
@@ -28,89 +26,11 @@ from backend.models import (
     Resumed,
     Speaker,
     Trouble,
-    Turn,
     TurnEnd,
     TurnState,
     Voiced,
 )
-from backend.store import Store
-from tests.stand_ins import Ears, Model, Phone, Speech, end_call, read_back
-from tests.virtual_time import in_virtual_time
-
-BRIEF = Brief(to="+12025550143", action="Confirm the visit", callee_name="John Smith", organization="Green Dental")
-OPENING = known.opening(BRIEF)
-DONE = ("That is settled. Goodbye.", end_call())
-
-
-@dataclass
-class Stage:
-    """One call under way, with everything a test wants to touch or look at."""
-
-    phone: Phone
-    ears: Ears
-    models: Sequence[Model]
-    voices: Sequence[Speech]
-    session: Session
-    store: Store
-    ending: asyncio.Task[Ending]
-
-    @property
-    def turns(self) -> list[Turn]:
-        return self.store.turns("call")
-
-    @property
-    def troubles(self) -> tuple[str, ...]:
-        call = self.store.call("call")
-        assert call
-        return call.troubles
-
-    @property
-    def said(self) -> str:
-        """What the callee's earpiece played, as text."""
-        return read_back(self.phone.played)
-
-    async def until_said(self, words: str, within: float = 60.0) -> None:
-        async with asyncio.timeout(within):
-            while words not in self.said:
-                await asyncio.sleep(0.02)
-
-    async def callee(self, text: str) -> None:
-        """Say this and end the turn."""
-        self.ears.tell(Partial(text), TurnEnd(text))
-        await asyncio.sleep(0)
-
-    async def over(self) -> Ending:
-        return await self.ending
-
-
-@asynccontextmanager
-async def a_call(
-    path: Path,
-    *models: Model,
-    voices: Sequence[Speech] = (),
-    manners: Manners | None = None,
-    prepare: bool = True,
-) -> AsyncIterator[Stage]:
-    """A call that has just been picked up; at the end it is hung up if the test has not ended it."""
-    manners, clock = manners or Manners(), asyncio.get_running_loop().time
-    models, voices = models or (Model(),), voices or (Speech(),)
-    phone, ears = Phone(), Ears()
-    async with AsyncExitStack() as stack:
-        store = stack.enter_context(Store(path / "calls.db"))
-        store.add(Call("call", BRIEF))
-        mind = await stack.enter_async_context(Mind(models, manners))
-        voice = await stack.enter_async_context(Voice(voices, manners, {}))
-        session = Session(BRIEF, Kit(ears, mind, voice), Diary(store, "call", clock), manners)
-        if prepare:
-            await session.prepare()
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        carrier = group.create_task(phone.run())
-        ending = group.create_task(session.converse(phone))
-        yield Stage(phone, ears, models, voices, session, store, ending)
-        if not ending.done():
-            session.post(HangUp(Ending("The test is over.", Outcome.STOPPED)))
-            await ending
-        carrier.cancel()
+from tests.whole_call import BRIEF, DONE, OPENING, a_call
 
 
 @in_virtual_time
@@ -162,7 +82,7 @@ async def test_words_over_the_agent_silence_it_and_only_heard_words_enter_the_hi
         await call.until_said(OPENING)
         await asyncio.sleep(0.3)
         await call.callee("Yes.")
-        await call.until_said("Thursday at")
+        await call.until_said("Thursday")
         call.ears.tell(Partial("sorry which day"))
         await asyncio.sleep(0.05)
         heard_until = len(call.phone.played)
@@ -172,7 +92,7 @@ async def test_words_over_the_agent_silence_it_and_only_heard_words_enter_the_hi
         await call.until_said("Of course.")
         cut = call.turns[2]
         assert (cut.state, cut.text) == (TurnState.CUT, long)
-        assert cut.heard.startswith("You have an appointment on Thursday") and long.startswith(cut.heard)
+        assert cut.heard.startswith("You have an appointment on") and long.startswith(cut.heard)
         assert len(cut.heard) < 60
         (_, _), (conversation, _) = call.models[0].asked
         assert [line.text for line in conversation.lines][-2:] == [cut.heard, "Sorry, which day?"]
@@ -218,7 +138,7 @@ async def test_a_stalled_model_is_bridged_and_replaced(tmp_path: Path) -> None:
         first_sound = next(at for at in call.phone.heard_at if at > asked)
         assert first_sound - asked <= 2.1
         await call.until_said("The other one speaks.", within=4)
-        assert call.troubles == ("The language model gave no words for 2.6 seconds.",)
+        assert call.troubles == ("The language model gave no words for 2.4 seconds.",)
 
 
 @in_virtual_time
@@ -341,9 +261,25 @@ async def test_a_silent_voice_is_replaced_in_time(tmp_path: Path) -> None:
         await asyncio.sleep(0.3)
         asked = asyncio.get_running_loop().time()
         await call.callee("Yes.")
-        await call.until_said(known.MOMENT)
-        assert next(at for at in call.phone.heard_at if at > asked) - asked < 2.5
         await call.until_said("Fine.", within=5)
+        assert next(at for at in call.phone.heard_at if at > asked) - asked < 2.0
+
+
+@in_virtual_time
+async def test_a_slow_only_voice_is_bridged_and_waited_for(tmp_path: Path) -> None:
+    class Slow(Speech):
+        async def say(self, text: str) -> AsyncIterator[Voiced]:
+            await asyncio.sleep(4.0 if text == "Fine." else 0.1)
+            async for voiced in super().say(text):
+                yield voiced
+
+    async with a_call(tmp_path, voices=[Slow()]) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(0.3)
+        asked = asyncio.get_running_loop().time()
+        await call.callee("Yes.")
+        await call.until_said(f"{known.MOMENT}Fine.", within=8)
+        assert next(at for at in call.phone.heard_at if at > asked) - asked < 2.5
 
 
 @in_virtual_time

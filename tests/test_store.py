@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
+from backend import store as storing
+from backend.bench.virtual_time import in_virtual_time
 from backend.models import Brief, Call, Event, LineKind, Outcome, Speaker, Status, Turn, TurnState
-from backend.store import Archive, Search, Store
+from backend.store import Archive, Search, Store, migrations
 
 
 @pytest.fixture
@@ -120,3 +125,136 @@ def test_opening_the_store_again_keeps_what_is_there(store: Store, path: Path) -
     store.add(a_call())
     with Store(path) as again:
         assert again.call("one") == a_call()
+
+
+# --- counts -----------------------------------------------------------------------------------------------------
+
+
+def test_counts_are_empty_until_they_are_written(store: Store) -> None:
+    store.add(a_call())
+    assert read(store).counts == {}
+    store.change("one", counts={"prepared": 3, "used": 2})
+    assert read(store).counts == {"prepared": 3, "used": 2}
+
+
+def test_a_database_from_before_the_counts_gets_them(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with closing(Database(path)) as db:
+        migrations.apply(db, stop_before="counts")
+        brief = "'+12025550143', 'Ask', '', '', 'Alex', '', 'practice', 'cooperative', 'outbound'"
+        db.execute(
+            'insert into calls (id, "to", action, context, callee_name, agent_name, organization, line, persona,'
+            " direction, status, note, ending, troubles, parts, provider_sid, created)"
+            f" values ('old', {brief}, 'completed', '', '', '[]', '{{}}', '', 100)"
+        )
+        db.conn.commit()
+    with Store(path) as store:
+        assert read(store, "old").counts == {}
+
+
+def read(store: Archive, call_id: str = "one") -> Call:
+    call = store.call(call_id)
+    assert call is not None
+    return call
+
+
+# --- what may wait ----------------------------------------------------------------------------------------------
+
+TURN = Turn(1, Speaker.AGENT, "Hi John", "Hi", TurnState.OPEN, 101.0)
+DONE = Turn(1, Speaker.AGENT, "Hi John", "Hi John", TurnState.DONE, 101.0, 102.0)
+EVENTS = [Event(101.0, "Connected", {"at": 1.5}), Event(102.0, "Tick", {})]
+
+
+def seen(path: Path) -> tuple[list[Turn], list[Event]]:
+    """What another process finds."""
+    with Archive.open(path) as archive:
+        return archive.turns("one"), archive.events("one")
+
+
+@in_virtual_time
+async def test_turns_and_events_are_written_together_a_moment_later(path: Path) -> None:
+    with Store(path, every=0.4) as store:
+        store.add(a_call())
+        store.write_turn("one", TURN)
+        store.write_events("one", EVENTS[:1])
+        await asyncio.sleep(0.39)
+        store.write_turn("one", DONE)
+        store.write_events("one", EVENTS[1:])
+        assert seen(path) == ([], [])
+        await asyncio.sleep(0.02)
+        assert seen(path) == ([DONE], EVENTS)
+
+
+@in_virtual_time
+async def test_whoever_reads_where_it_was_written_need_not_wait(path: Path) -> None:
+    with Store(path, every=60) as store:
+        store.add(a_call())
+        store.write_turn("one", TURN)
+        assert store.turns("one") == [TURN]
+        store.write_events("one", EVENTS)
+        assert store.events("one") == EVENTS
+
+
+@in_virtual_time
+async def test_a_call_that_is_over_is_complete(path: Path) -> None:
+    with Store(path, every=60) as store:
+        store.add(a_call())
+        store.write_turn("one", DONE)
+        store.write_events("one", EVENTS)
+        store.advance("one", Status.COMPLETED)
+        assert seen(path) == ([DONE], EVENTS)
+
+
+@in_virtual_time
+async def test_nothing_is_lost_when_the_store_is_closed(path: Path) -> None:
+    with Store(path, every=60) as store:
+        store.add(a_call())
+        store.write_turn("one", TURN)
+        store.write_events("one", EVENTS)
+    assert seen(path) == ([TURN], EVENTS)
+
+
+@in_virtual_time
+async def test_what_cannot_be_written_now_is_written_later(path: Path) -> None:
+    with Store(path, every=60) as store, closing(sqlite3.connect(path)) as other:
+        store._db.execute("pragma busy_timeout = 0")
+        store.add(a_call())
+        store.write_turn("one", TURN)
+        other.execute("begin immediate")
+        with pytest.raises(sqlite3.OperationalError):
+            store.flush()
+        other.rollback()
+        assert store.turns("one") == [TURN]
+
+
+@in_virtual_time
+async def test_what_can_never_be_written_stops_nobody_else(path: Path) -> None:
+    with Store(path, every=60) as store:
+        store.add(a_call())
+        with pytest.raises(UnicodeEncodeError):
+            store.write_turn("one", Turn(2, Speaker.CALLEE, "\ud800", "", TurnState.OPEN, 101.0))
+        with pytest.raises(TypeError):
+            store.write_events("one", [Event(101.0, "Odd", {"set": {1}})])
+        store.write_turn("one", TURN)
+        store.flush()
+        assert seen(path) == ([TURN], [])
+
+
+def test_without_an_event_loop_to_wait_on_everything_is_written_at_once(path: Path) -> None:
+    with Store(path) as store:
+        store.add(a_call())
+        store.write_turn("one", TURN)
+        store.write_events("one", EVENTS)
+        assert seen(path) == ([TURN], EVENTS)
+
+
+@in_virtual_time
+async def test_a_long_log_is_copied_into_the_database_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "_LARGEST_LOG", 0)
+    with Store(path, every=0.4) as store:
+        store.add(a_call())
+        store.write_turn("one", TURN)
+        await asyncio.sleep(0.5)
+        # `immutable` makes SQLite look at the database alone, and not at the log.
+        with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as alone:
+            assert alone.execute("select heard from turns").fetchall() == [("Hi",)]

@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from backend.models import Digit, Ended, LineEvent, Mark, ProviderError, Sound
 from backend.seams import Line
 from backend.telephony import stream
+from backend.telephony.socket import MediaSocket
 from backend.telephony.stream import MediaStream, Start, opened, parse
 
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
@@ -93,6 +94,24 @@ def test_every_message_of_twilio_is_understood() -> None:
     assert parse(STOP) == Ended("The callee hung up.")
 
 
+@given(st.binary(min_size=1, max_size=400), st.integers(1, 9999))
+def test_the_short_way_hears_what_json_says(mulaw: bytes, number: int) -> None:
+    payload = base64.b64encode(mulaw).decode()
+    text = (
+        f'{{"event":"media","sequenceNumber":"{number}","streamSid":"MZ1","media":{{"track":"inbound",'
+        f'"chunk":"{number}","timestamp":"{number}","payload":"{payload}"}}}}'
+    )
+    assert parse(text) == stream._heard(text) == Sound(mulaw)
+    # The same in another order goes the long way.
+    assert parse(json.dumps(dict(reversed(json.loads(text).items())))) == Sound(mulaw)
+
+
+def test_a_message_that_only_quotes_a_sound_is_none() -> None:
+    quoted = json.dumps({"event": "mark", "mark": {"name": sound()}})
+    assert stream._heard(quoted) is None
+    assert parse(quoted) == Mark(sound())
+
+
 def test_a_start_may_come_without_parameters() -> None:
     bare = '{"event":"start","start":{"streamSid":"MZ1","callSid":"CA1"}}'
     assert parse(bare) == Start("MZ1", "CA1", {})
@@ -150,7 +169,7 @@ async def phone(talk: Talk) -> AsyncIterator[ClientConnection]:
         await talk(websocket)
 
     app = Starlette(routes=[WebSocketRoute("/media", endpoint)])
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_config=None, ws=MediaSocket, lifespan="off", timeout_graceful_shutdown=1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(config)
         config.load()

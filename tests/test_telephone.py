@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from backend.audio import FRAME, SILENCE
+from backend.bench.virtual_time import run
 from backend.practice.clock import Clock
 from backend.practice.race import first
 from backend.practice.telephone import EAR, Telephone
-from tests.virtual_time import run
 
 
 class Exchange:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.virtual_time import Deadlock, LeftRunning, in_virtual_time, run
+from backend.bench.virtual_time import Deadlock, LeftRunning, in_virtual_time, run
 
 
 def test_an_hour_passes_in_no_time_and_exactly() -> None:
@@ -86,6 +86,22 @@ def test_tasks_unwind_after_a_deadlock() -> None:
 
     with pytest.raises(Deadlock):
         run(guarded())
+    assert unwound == [True]
+
+
+def test_going_round_in_circles_without_time_passing_is_a_deadlock_too() -> None:
+    unwound = []
+
+    async def spin() -> None:
+        try:
+            while True:
+                await asyncio.sleep(0)
+        finally:
+            await asyncio.sleep(1)
+            unwound.append(True)
+
+    with pytest.raises(Deadlock, match=r"stands still at 0 s.*tidy"):
+        run(spin())
     assert unwound == [True]
 
 

@@ -1,1 +1,1 @@
-"""How fast the product answers on this machine: real calls between vendors whose delays are fixed and known."""
+"""What the product promises of a call, measured on this machine, between vendors whose delays are fixed and known."""

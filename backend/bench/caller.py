@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backend import audio
-from backend.bench.figures import FRAME
+from backend.bench.delays import FRAME
 from backend.practice.handset import Handset
 
 LOUD = -45.0

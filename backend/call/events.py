@@ -46,6 +46,27 @@ class Speaking:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """These words of the reply went to the voice: what an echo of it can sound like."""
+
+    number: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A `Hold` took effect."""
+
+    number: int
+    heard: str
+    """What was heard of the reply until then."""
+    left: str = ""
+    """What of it was voiced and not heard."""
+    over: bool = False
+    """Too little was left to be worth it: the reply was not held, and is as good as out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Concluded:
     """The model asked, within this reply, for the call to end once the reply is out."""
 
@@ -66,6 +87,8 @@ class ReplyFailed:
 
     number: int
     why: str
+    mute: bool = False
+    """There is no voice to apologise with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +141,8 @@ FloorEvent = (
     | TurnEnd
     | Digit
     | Speaking
+    | Planned
+    | Held
     | Concluded
     | ReplyDone
     | ReplyFailed
@@ -143,11 +168,27 @@ class Reply:
     """Say exactly this; empty: ask the model."""
     hint: str = ""
     """Advice for the model."""
+    held: bool = False
+    """Think and voice it, but let no sound out before its `Release`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Silence this reply at once, but keep it: a `Release` or a `Stop` follows. Answered by `Held`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let this reply be heard: from its beginning, or from the word at which it was held."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Silence this reply at once and keep only what was heard of it."""
+    """Silence this reply for good and keep only what was heard of it."""
 
     number: int
 
@@ -169,4 +210,4 @@ class End:
     """To be spoken by the carrier's own voice, when ours is lost."""
 
 
-Action = Reply | Stop | CalleeSays | End
+Action = Reply | Hold | Release | Stop | CalleeSays | End

@@ -11,9 +11,11 @@ The floor is in one of five phases:
 
 GREETING   The line is open. Whoever picks up a phone says "hello" first, and talking over it is the surest way to sound
            like a machine; so the agent waits for that greeting to end, but not for long.
-LISTENING  It is the callee's turn, or nobody's.
+LISTENING  It is the callee's turn, or nobody's. A reply may be prepared, on words that are probably their last: it is
+           thought out and voiced, but its gate is shut. It is released if they were, else it was never there.
 REPLYING   Exactly one reply is being thought out or spoken. Replies are numbered; whatever arrives with another number
-           is late news of a reply that was stopped, and is ignored.
+           is late news of a reply that was stopped, and is ignored. When the callee makes a sound, the gate is shut
+           again: the reply is held, until words or silence tell whether they want the floor.
 CLOSING    The reply under way is the last: when it has been played the call ends.
 OVER       Nothing is returned any more.
 
@@ -23,9 +25,11 @@ Left alone, every phase ends: each has a deadline.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum, auto
 
 from backend.call import manners as known
+from backend.call import short_words as said
+from backend.call.completeness import unfinished
+from backend.call.deadlines import NEVER, Deadlines, Phase
 from backend.call.events import (
     Action,
     CalleeSays,
@@ -36,8 +40,12 @@ from backend.call.events import (
     Ending,
     FloorEvent,
     HangUp,
+    Held,
     Hint,
+    Hold,
     MachineAnswered,
+    Planned,
+    Release,
     Reply,
     ReplyDone,
     ReplyFailed,
@@ -46,21 +54,14 @@ from backend.call.events import (
     SoundOn,
     Speaking,
     Stop,
-    Tick,
 )
+from backend.call.hearing import Hearing
 from backend.call.manners import Manners
+from backend.call.underway import Underway
 from backend.models import Brief, Digit, EagerEnd, Ended, Outcome, Partial, Resumed, TurnEnd
 
 _MOST_QUEUED = 8
 """Sentences of the operator that may wait for a gap; the oldest are dropped beyond."""
-
-
-class Phase(Enum):
-    GREETING = auto()
-    LISTENING = auto()
-    REPLYING = auto()
-    CLOSING = auto()
-    OVER = auto()
 
 
 class Floor:
@@ -72,62 +73,45 @@ class Floor:
     def __init__(self, brief: Brief, manners: Manners) -> None:
         self._brief = brief
         self._manners = manners
-        self.phase = Phase.GREETING
-        self._reply = 0
-        """The newest reply's number. Only in REPLYING and CLOSING is it under way."""
-        self._audible = False
-        """Whether any sound of the reply under way has left."""
-        self._ending: Ending | None = None
-        """How the call ends once the reply under way is out."""
-        self._firm = False
-        """Whether the callee's words no longer reopen a call that is closing."""
-        self._partial = ""
-        """The callee's words that no end of turn has confirmed yet."""
+        self._greeted = False
+        """Whether the first words have begun, so that the greeting is over."""
+        self._over = False
+        self._replies = 0
+        self._reply: Underway | None = None
+        self._last: Underway | None = None
+        """The reply before, whose echo may still come."""
+        self._hearing = Hearing(manners)
         self._early = ("", 0.0)
         """A short answer given while the agent was still speaking, and when."""
-        self._loud = False
-        self._overlapped = False
-        """Whether the callee's side became loud since the reply under way began."""
         self._answered = 0
         """Turns of the callee that were answered: somebody who converses is not a machine."""
         self._check_ins = 0
         self._sayings: list[str] = []
         self._hints: list[str] = []
-        self._carried: tuple[list[str], list[str]] = ([], [])
-        """The operator's sentence and advice in the reply under way; theirs again if none of it is heard."""
-        self._answering = False
-        """Whether the reply under way answers the callee."""
-        # Moments in the caller's clock, seconds; infinity: not running.
-        self._opening_at = _NEVER
-        self._greeting_ends = _NEVER
-        self._call_ends = _NEVER
-        self._reply_ends = _NEVER
-        self._turn_ends = _NEVER
-        self._check_in_at = _NEVER
+        self._due = Deadlines()
+
+    @property
+    def phase(self) -> Phase:
+        if self._over:
+            return Phase.OVER
+        if reply := self._spoken:
+            return Phase.CLOSING if reply.ending else Phase.REPLYING
+        return Phase.LISTENING if self._greeted else Phase.GREETING
+
+    @property
+    def _spoken(self) -> Underway | None:
+        """The reply under way, unless its gate waits for the callee's turn to end."""
+        return None if self._reply is None or self._reply.prepared else self._reply
 
     @property
     def deadline(self) -> float | None:
         """When `Tick` must come at the latest; None when nothing is being waited for."""
-        first = min(self._timers())
-        return None if first == _NEVER else first
-
-    def _timers(self) -> Iterator[float]:
-        """The moments that matter in this phase."""
-        if self.phase is Phase.OVER:
-            yield _NEVER
-            return
-        yield self._call_ends if self.phase is not Phase.CLOSING else _NEVER
-        match self.phase:
-            case Phase.GREETING:
-                yield from (self._opening_at, self._greeting_ends)
-            case Phase.LISTENING:
-                yield from (self._turn_ends, self._check_in_at)
-            case _:
-                yield from (self._turn_ends, self._reply_ends)
+        first = self._due.first(self.phase)
+        return None if first == NEVER else first
 
     def handle(self, event: FloorEvent, now: float) -> list[Action]:
         """What to do about this event, in order."""
-        if self.phase is Phase.OVER:
+        if self._over:
             return []
         actions = list(self._react(event, now))
         # A timer that has run out is acted on with whatever event came first, so that the deadline never lies in
@@ -141,177 +125,279 @@ class Floor:
             case Connected():
                 self._connect(now)
             case SoundOn():
-                self._sound_on()
+                yield from self._sound_on(now)
             case SoundOff():
                 self._sound_off(now)
-            # An early end is only words so far: no reply is prepared on it.
-            case Partial(text) | EagerEnd(text):
-                yield from self._words(text, now)
+            case Partial(text):
+                yield from self._words(self._hearing.news(text), now)
+            case EagerEnd(text):
+                yield from self._words(self._hearing.news(text), now)
+                if not unfinished(text):
+                    yield from self._prepare(now)
+            case Resumed():
+                yield from self._discard()
             case TurnEnd(text):
-                yield from self._turn_end(text, now)
+                news = self._hearing.news(text)
+                self._hearing.recogniser_ended()
+                yield from self._turn_end(news, now)
             case Digit(digit):
                 yield from self._turn_end(f"(pressed {digit})", now)
-            case Speaking(number) if self._under_way(number):
-                self._audible = True
-            case Concluded(number, ending) if self._under_way(number):
-                self._conclude(ending, now, firm=False)
-            case ReplyDone(number) if self._under_way(number):
-                yield from self._reply_done(now)
-            case ReplyFailed(number, why) if self._under_way(number):
-                yield from self._reply_failed(why, now)
-            case EarsLost(why):
-                yield from self._close(known.TROUBLE, Ending(why, Outcome.FAILED), now)
-            case MachineAnswered(kind):
-                yield from self._machine(kind, now)
             case Say(text):
                 self._sayings = [*self._sayings, text][-_MOST_QUEUED:]
                 yield from self._say_next(now)
             case Hint(text):
+                # A reply that was prepared without it would not know it.
+                yield from self._discard()
                 self._hints = [*self._hints, text][-_MOST_QUEUED:]
+            case EarsLost(why):
+                yield from self._close(known.TROUBLE, Ending(why, Outcome.FAILED), now)
+            case MachineAnswered(kind):
+                yield from self._machine(kind, now)
             case HangUp(ending):
                 yield from self._end(ending)
             case Ended(why, lost):
                 yield from self._end(self._result(Ending(why, Outcome.FAILED if lost else Outcome.HUNG_UP)))
-            case Tick() | Resumed() | Speaking() | Concluded() | ReplyDone() | ReplyFailed():
-                pass
+            case _ if self._reply:
+                yield from self._follow(self._reply, event, now)
+
+    def _follow(self, reply: Underway, event: FloorEvent, now: float) -> Iterator[Action]:
+        """News of the reply under way. That of any other is too late."""
+        match event:
+            case Planned(reply.number, words):
+                reply.planned = f"{reply.planned} {words}".strip()
+            case Speaking(reply.number):
+                reply.audible = True
+            case Held(reply.number):
+                yield from self._held(reply, event)
+            case Concluded(reply.number, ending):
+                reply.ending = ending
+                # A last answer without end must not outlive the call's limit, which no longer counts then.
+                self._due.reply = min(self._due.reply, self._due.call + self._manners.closing_limit)
+            case ReplyDone(reply.number):
+                yield from self._reply_done(reply, now)
+            case ReplyFailed(reply.number):
+                yield from self._reply_failed(reply, event, now)
 
     # --- the first seconds ----------------------------------------------------------------------------------
 
     def _connect(self, now: float) -> None:
-        self._opening_at = now + self._manners.greeting_wait
-        self._greeting_ends = now + self._manners.greeting_limit
-        self._call_ends = now + self._manners.longest_call
+        self._due.opening = now + self._manners.greeting_wait
+        self._due.greeting = now + self._manners.greeting_limit
+        self._due.call = now + self._manners.longest_call
 
-    def _sound_on(self) -> None:
-        self._loud = self._overlapped = True
+    # --- sound of the callee's side -------------------------------------------------------------------------
+
+    def _sound_on(self, now: float) -> Iterator[Action]:
+        self._hearing.becomes(loud=True, now=now)
         # Somebody is speaking: the greeting's end decides now, not the patience of one who hears nothing.
-        self._opening_at = _NEVER
+        self._due.opening = NEVER
+        if self._hearing.partial:
+            self._due.turn = now + self._hearing.patience(now)
+        if reply := self._spoken:
+            reply.overlapped = True
+            if reply.may_be_held:
+                reply.held, reply.holds = True, reply.holds + 1
+                self._due.hold = now + self._manners.hold_limit
+                yield Hold(reply.number)
 
     def _sound_off(self, now: float) -> None:
-        self._loud = False
-        if self.phase is Phase.GREETING:
-            self._opening_at = now + self._manners.greeting_pause
-        self._check_in_at = max(self._check_in_at, now + self._manners.check_in_after / 2)
+        hearing, manners = self._hearing, self._manners
+        short = hearing.becomes(loud=False, now=now) < manners.short_sound
+        if not self._greeted:
+            self._due.opening = now + manners.greeting_pause
+        self._due.check_in = max(self._due.check_in, now + manners.check_in_after / 2)
+        if hearing.partial:
+            self._due.turn = min(self._due.turn, now + hearing.patience(now))
+        elif self.phase is Phase.LISTENING and not short and self._check_ins < manners.check_ins:
+            hearing.unheard = True
+            self._due.check_in = now + manners.unheard_wait
+        if self._reply and self._reply.held:
+            self._due.hold = now if short or hearing.partial else now + manners.words_late
+
+    def _held(self, reply: Underway, news: Held) -> Iterator[Action]:
+        """The reply was silenced. Words may have come before it was, which can be judged only now."""
+        reply.heard = f"{news.heard} {' '.join(news.left.split()[:_ALMOST_SAID])}"
+        if news.over:
+            reply.held, self._due.hold = False, NEVER
+        words = self._hearing.partial
+        if words and reply.audible and reply.gives_way_to(words, self._manners):
+            yield from self._give_way(reply)
+
+    def _release(self, reply: Underway) -> Iterator[Action]:
+        """The sound was none that wants the floor."""
+        reply.held, self._due.hold = False, NEVER
+        yield Release(reply.number)
 
     # --- the callee's words ---------------------------------------------------------------------------------
 
     def _words(self, text: str, now: float) -> Iterator[Action]:
         """The callee is speaking: give way if that is what they want."""
-        if not text.strip():
+        if not text or self._told_twice(text):
             return
-        self._partial = text
-        self._turn_ends = now + self._manners.stalled_turn
-        self._check_in_at = now + self._manners.check_in_after
-        yield CalleeSays(text, complete=False)
-        if self._under_way(self._reply) and self._takes_the_floor(text):
-            yield from self._give_way()
+        if self._is_echo(text, now):
+            if (reply := self._spoken) and reply.held:
+                yield from self._release(reply)
+            return
+        self._hearing.grows_to(text)
+        self._due.turn = now + self._hearing.patience(now)
+        self._due.check_in = now + self._manners.check_in_after
+        yield CalleeSays(self._hearing.partial, complete=False)
+        if (reply := self._spoken) and reply.gives_way_to(text, self._manners):
+            yield from self._give_way(reply)
+        elif self._reply and self._reply.prepared and self._reply.answers != said.words(self._hearing.partial):
+            yield from self._discard()
 
-    def _takes_the_floor(self, text: str) -> bool:
-        """Whether these words, said while a reply is under way, mean that the callee wants to speak."""
-        if self.phase is Phase.CLOSING and self._firm:
-            return False
-        if self._reply == 1 and (not self._overlapped or known.only_greeting(text)):
-            # The words of the greeting itself arrive late, when the opening has already begun.
-            return False
-        if not self._audible:
-            # Nothing was heard yet: the callee simply went on after a pause, and the answer must hear it all.
-            return not known.only_hum(text)
-        if self.phase is Phase.CLOSING and known.only_farewell(text):
-            return False
-        return len(known.words(text)) >= self._manners.interrupting_words and not known.only_backchannel(text)
+    def _told_twice(self, text: str) -> bool:
+        """Whether a recogniser repeats the turn that is being answered."""
+        reply = self._spoken
+        return reply is not None and not reply.overlapped and reply.answers == said.words(text)
 
-    def _give_way(self) -> Iterator[Action]:
-        yield Stop(self._reply)
-        if not self._audible:
+    def _is_echo(self, text: str, now: float) -> bool:
+        return self._hearing.is_echo(text, self._spoken, self._last, now)
+
+    def _give_way(self, reply: Underway) -> Iterator[Action]:
+        yield Stop(reply.number)
+        self._drop(reply)
+
+    def _discard(self) -> Iterator[Action]:
+        """The callee did not finish with the words that a reply was prepared on."""
+        if self._reply and self._reply.prepared:
+            yield from self._give_way(self._reply)
+
+    def _drop(self, reply: Underway) -> None:
+        if not reply.audible:
             # Nothing of it was heard: the operator's part in it is still to come, and nobody was answered.
-            self._sayings, self._hints = self._carried[0] + self._sayings, self._carried[1] + self._hints
-            self._answered -= self._answering
-        self._ending = None
-        self.phase = Phase.LISTENING
+            self._sayings, self._hints = reply.sayings + self._sayings, reply.hints + self._hints
+            self._answered -= reply.answers is not None and not reply.prepared
+        self._leave(reply)
+
+    def _leave(self, reply: Underway) -> None:
+        """It is over, but for its echo."""
+        self._last = reply if reply.audible else self._last
+        self._reply, self._due.hold = None, NEVER
 
     def _turn_end(self, text: str, now: float) -> Iterator[Action]:
         """The callee has finished. An end of turn without words is the last partial's."""
-        text = text.strip() or self._partial
-        self._partial, self._turn_ends = "", _NEVER
-        if not text:
+        if text and (self._told_twice(text) or self._is_echo(text, now)):
             return
-        self._check_ins = 0
-        yield CalleeSays(text, complete=True)
-        if self.phase is Phase.GREETING:
-            # Their greeting is over, even where noise keeps the line from becoming quiet.
-            self._opening_at = min(self._opening_at, now + self._manners.greeting_pause)
-        elif self.phase is Phase.LISTENING:
-            yield from self._answer(now)
-        elif self._under_way(self._reply):
-            yield from self._turn_end_over_reply(text, now)
+        if self.phase is Phase.LISTENING and self._hearing.waits_for_more(text):
+            # Nobody stops after "my number is". If they do, the answer is ready by then.
+            self._due.turn = now + self._hearing.patience(now)
+            self._due.check_in = now + self._manners.check_in_after
+            yield CalleeSays(self._hearing.partial, complete=False)
+            yield from self._prepare(now)
+            return
+        self._due.turn = NEVER
+        if whole := self._hearing.end(text):
+            self._check_ins = 0
+            yield CalleeSays(whole, complete=True)
+            yield from self._respond(whole, now)
 
-    def _turn_end_over_reply(self, text: str, now: float) -> Iterator[Action]:
+    def _respond(self, text: str, now: float) -> Iterator[Action]:
+        """A whole turn was said."""
+        if reply := self._spoken:
+            yield from self._turn_end_over(reply, text, now)
+        elif self._greeted:
+            yield from self._answer(text, now)
+        else:
+            # Their greeting is over, even where noise keeps the line from becoming quiet.
+            self._due.opening = min(self._due.opening, now + self._manners.greeting_pause)
+
+    def _turn_end_over(self, reply: Underway, text: str, now: float) -> Iterator[Action]:
         """A whole turn was said over the agent without stopping it: a short word, or the agent is still thinking."""
-        negative = known.words(text) in (["no"], ["nope"], ["stop"], ["wait"])
-        closed = self.phase is Phase.CLOSING and self._firm
-        if self._takes_the_floor(text) or (negative and self._audible and not closed):
-            yield from self._give_way()
-            yield from self._answer(now)
+        negative = said.words(text) in (["no"], ["nope"], ["stop"], ["wait"])
+        if reply.gives_way_to(text, self._manners) or (negative and reply.audible and not reply.firm):
+            yield from self._give_way(reply)
+            yield from self._answer(text, now)
         else:
             self._early = (text, now)
+            if reply.held and not self._hearing.loud:
+                yield from self._release(reply)
 
     # --- the agent's replies --------------------------------------------------------------------------------
 
-    def _under_way(self, number: int) -> bool:
-        return self.phase in (Phase.REPLYING, Phase.CLOSING) and number == self._reply
+    def _begin(
+        self,
+        now: float,
+        words: str = "",
+        answers: list[str] | None = None,
+        hints: list[str] | None = None,
+        held: bool = False,
+    ) -> Reply:
+        """A new reply, which may be heard unless it is `held` until the callee's turn has ended."""
+        self._greeted = True
+        self._replies += 1
+        self._reply = Underway(self._replies, held, answers, hints=hints or [])
+        self._early = ("", 0.0)
+        self._due.reply = now + self._manners.longest_reply
+        return Reply(self._replies, words, " ".join(hints or []), held)
 
-    def _begin(self, now: float, words: str = "", hint: str = "") -> Iterator[Action]:
-        self.phase = Phase.REPLYING
-        self._reply += 1
-        self._audible, self._overlapped = False, self._loud
-        self._ending, self._early = None, ("", 0.0)
-        self._carried, self._answering = ([], []), False
-        self._reply_ends = now + self._manners.longest_reply
-        yield Reply(self._reply, words, hint)
+    def _prepare(self, now: float) -> Iterator[Action]:
+        """Answer words that are probably the callee's last, behind a shut gate."""
+        listening = self.phase is Phase.LISTENING and self._reply is None and bool(self._hearing.partial)
+        if self._manners.speculate and listening and not self._sayings:
+            hints, self._hints = self._hints, []
+            yield self._begin(now, answers=said.words(self._hearing.partial), hints=hints, held=True)
 
-    def _answer(self, now: float) -> Iterator[Action]:
+    def _answer(self, text: str, now: float) -> Iterator[Action]:
+        prepared = self._reply
+        if prepared and prepared.answers == said.words(text) and not self._sayings:
+            prepared.prepared = False
+            self._answered += 1
+            yield Release(prepared.number)
+            return
+        yield from self._discard()
         if self._sayings:
             yield from self._say_next(now)
             return
         hints, self._hints = self._hints, []
-        yield from self._begin(now, hint=" ".join(hints))
-        self._carried, self._answering = ([], hints), True
         self._answered += 1
+        yield self._begin(now, answers=said.words(text), hints=hints)
 
     def _say_next(self, now: float) -> Iterator[Action]:
         """The operator's words come before the agent's own, but not over the callee, the greeting or the goodbye."""
-        if self._partial or self.phase in (Phase.GREETING, Phase.CLOSING) or not self._sayings:
+        if self._hearing.partial or not self._sayings or self.phase in (Phase.GREETING, Phase.CLOSING):
             return
-        if self.phase is Phase.REPLYING and self._carried[0]:
+        if self._reply and self._reply.sayings:
             # One sentence of the operator's does not cut another.
             return
-        if self.phase is Phase.REPLYING:
-            yield Stop(self._reply)
+        if self._reply:
+            yield from self._give_way(self._reply)
         saying = self._sayings.pop(0)
-        yield from self._begin(now, words=saying)
-        self._carried = ([saying], [])
+        yield self._begin(now, words=saying)
+        if self._reply:
+            self._reply.sayings = [saying]
 
-    def _reply_done(self, now: float) -> Iterator[Action]:
-        self.phase = Phase.LISTENING
-        if self._ending is not None:
-            yield from self._end(self._ending)
+    def _reply_done(self, reply: Underway, now: float) -> Iterator[Action]:
+        self._leave(reply)
+        if reply.ending is not None:
+            yield from self._end(reply.ending)
             return
-        self._check_in_at = now + self._manners.check_in_after
+        self._due.check_in = now + self._manners.check_in_after
         text, when = self._early
         if self._sayings:
             yield from self._say_next(now)
-        elif text and now - when <= self._manners.answered_early and not known.only_hum(text):
-            yield from self._answer(now)
+        elif text and now - when <= self._manners.answered_early and not said.only_hum(text):
+            yield from self._answer(text, now)
 
-    def _reply_failed(self, why: str, now: float) -> Iterator[Action]:
+    def _reply_failed(self, reply: Underway, failed: ReplyFailed, now: float) -> Iterator[Action]:
         """One failure is apologised for and closes the call; a failing apology leaves only the line's own voice."""
-        if self.phase is Phase.CLOSING:
-            farewell = "" if self._audible else known.TROUBLE
-            self.phase = Phase.LISTENING
-            yield from self._end(self._result(Ending(why, Outcome.FAILED)), farewell)
+        ending = Ending(failed.why, Outcome.FAILED)
+        if reply.prepared:
+            # Nobody waits for it yet: when the callee has finished, another try may be luckier.
+            self._drop(reply)
+        elif reply.held and not (reply.ending or failed.mute):
+            # Nor does anybody want an apology in the middle of their own words, if words they are.
+            self._drop(reply)
+            self._hearing.unheard, self._due.check_in = True, now + self._manners.unheard_wait
+        elif reply.ending or failed.mute:
+            farewell = "" if reply.ending and reply.audible else known.TROUBLE
+            ending = self._result(ending)
+            self._reply = None
+            yield from self._end(ending, farewell)
         else:
-            self.phase = Phase.LISTENING
-            yield from self._close(known.TROUBLE, Ending(why, Outcome.FAILED), now)
+            self._drop(reply)
+            yield from self._close(known.TROUBLE, ending, now)
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -326,68 +412,72 @@ class Floor:
             yield from self._end(Ending("A fax machine answered.", Outcome.NO_ANSWER))
 
     def _result(self, otherwise: Ending) -> Ending:
-        """How a call ends whose last words broke off: a message of which nothing was heard was not left."""
-        if self._ending is None or (self._ending.outcome is Outcome.VOICEMAIL and not self._audible):
+        """How a call ends whose last words broke off: a message that was not heard to its end was not left."""
+        reply = self._spoken
+        if reply is None or reply.ending is None or reply.ending.outcome is Outcome.VOICEMAIL:
             return otherwise
-        return self._ending
+        return reply.ending
 
     def _close(self, words: str, ending: Ending, now: float, firm: bool = True) -> Iterator[Action]:
         """Say these last words, then end; `firm`: whatever the callee says to that."""
         if self.phase is Phase.CLOSING:
             return
-        if self.phase is Phase.REPLYING:
-            yield Stop(self._reply)
-        yield from self._begin(now, words=words)
-        self._conclude(ending, now, firm)
-
-    def _conclude(self, ending: Ending, now: float, firm: bool) -> None:
-        """The reply under way is the last one."""
-        self.phase, self._ending, self._firm = Phase.CLOSING, ending, firm
+        if self._reply:
+            yield from self._give_way(self._reply)
+        yield self._begin(now, words=words)
+        if self._reply:
+            self._reply.ending, self._reply.firm = ending, firm
         if firm:
             # What the house says at the end is short; a model's last answer may take as long as any.
-            self._reply_ends = now + self._manners.closing_limit
+            self._due.reply = now + self._manners.closing_limit
 
     def _end(self, ending: Ending, farewell: str = "") -> Iterator[Action]:
-        if self._partial:
-            yield CalleeSays(self._partial, complete=True)
-        if self._under_way(self._reply):
-            yield Stop(self._reply)
-        self.phase = Phase.OVER
+        if words := self._hearing.partial:
+            yield CalleeSays(words, complete=True)
+        if self._reply:
+            yield Stop(self._reply.number)
+        self._over = True
         yield End(ending, farewell)
 
     # --- time -----------------------------------------------------------------------------------------------
 
     def _time_out(self, now: float) -> list[Action]:
         """Act on the one timer that ran out first in importance, and move it."""
-        if self.phase is not Phase.CLOSING and self._call_ends <= now:
-            self._call_ends = _NEVER
+        phase = self.phase
+        if phase is not Phase.CLOSING and self._due.call <= now:
+            self._due.call = NEVER
             why = f"The longest call of {self._manners.longest_call / 60:g} minutes was reached."
             return list(self._close(known.TIME_IS_UP, Ending(why, Outcome.FOLLOW_UP), now))
-        if self.phase is Phase.GREETING:
-            return list(self._begin(now, words=known.opening(self._brief)))
-        if self._turn_ends <= now:
+        if phase is Phase.GREETING:
+            return [self._begin(now, words=known.opening(self._brief))]
+        if self._due.turn <= now:
             return list(self._turn_end("", now))
-        return list(self._check_in(now) if self.phase is Phase.LISTENING else self._reply_overdue(now))
+        if self._reply and phase is not Phase.LISTENING:
+            held = self._due.hold <= now
+            return list(self._release(self._reply) if held else self._reply_overdue(self._reply, now))
+        return list(self._check_in(now))
 
     def _check_in(self, now: float) -> Iterator[Action]:
-        if self._loud:
+        if self._hearing.loud:
             # There is sound without words: a noisy room or hold music. Wait, but keep counting on the call's limit.
-            self._check_in_at = now + self._manners.check_in_after
+            self._due.check_in = now + self._manners.check_in_after
         elif self._check_ins < self._manners.check_ins:
             self._check_ins += 1
-            yield from self._begin(now, words=known.STILL_THERE)
+            yield from self._discard()
+            yield self._begin(now, words=known.PARDON if self._hearing.unheard else known.STILL_THERE)
+            self._hearing.unheard = False
         else:
             ending = Ending("The callee said nothing any more.", Outcome.CALL_BACK)
             yield from self._close(known.SILENT_GOODBYE, ending, now, firm=False)
 
-    def _reply_overdue(self, now: float) -> Iterator[Action]:
-        self._reply_ends = _NEVER
-        if self._ending is not None:
-            yield from self._end(self._ending)
+    def _reply_overdue(self, reply: Underway, now: float) -> Iterator[Action]:
+        self._due.reply = NEVER
+        if reply.ending is not None:
+            yield from self._end(reply.ending)
         else:
-            yield Stop(self._reply)
-            self.phase = Phase.LISTENING
-            self._check_in_at = now + self._manners.check_in_after
+            yield from self._give_way(reply)
+            self._due.check_in = now + self._manners.check_in_after
 
 
-_NEVER = float("inf")
+_ALMOST_SAID = 3
+"""Words: a question so close to its end counts as asked, since the callee can hear what it is."""

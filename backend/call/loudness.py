@@ -1,11 +1,22 @@
-"""When the callee's side becomes loud and quiet again: a cheap, clock-free detector on the frames themselves."""
+"""When the callee's side becomes loud and quiet again: a cheap, clock-free detector on the frames themselves.
+
+It knows what the agent itself is playing, so that the echo of a speakerphone is not taken for the callee.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from enum import Enum
 
+import numpy as np
+
 from backend import audio
+
+_LINEAR = audio.decode(bytes(range(256)))
+_SECONDS = audio.seconds(audio.FRAME)
+_NOTHING = -100.0
+"""dB below full scale of digital silence."""
 
 
 class Change(Enum):
@@ -15,7 +26,7 @@ class Change(Enum):
 
 @dataclass(slots=True)
 class Loudness:
-    """Feed it every frame; time is counted from the sound. Loud means clearly above the line's own noise."""
+    """Feed it every frame; time is counted from the sound. Loud means clearly above the line's noise and our echo."""
 
     threshold: float = -42.0
     """dB below full scale that speech on a phone line exceeds."""
@@ -23,24 +34,156 @@ class Loudness:
     """dB above the noise floor that also must be exceeded."""
     attack: float = 0.06
     """Seconds of loud sound before it counts: clicks are shorter."""
-    release: float = 0.3
-    """Seconds of quiet before it counts as over: gaps between words are shorter."""
+    release: float = 0.24
+    """Seconds of quiet before it counts as over: gaps between words are shorter, pauses at a comma are not."""
+    fading: float = 8.0
+    """dB below `threshold` that still count once sound has begun: words fade."""
+    nearing: float = 3.0
+    """dB that sound may then also come nearer to the line's noise, and to the echo that is expected."""
     quiet: float = 0.0
     """Seconds since the last loud frame."""
-    _floor: float = -60.0
+    _noise: _Noise = field(default_factory=lambda: _Noise())
+    _echo: _Echo = field(default_factory=lambda: _Echo())
     _on: bool = False
     _held: float = 0.0
-    """Seconds that the sound has been the opposite of `_on`."""
+    """Seconds that the sound has been the opposite of `_on`; on the way to on, less those that it has not."""
+    _rest: bytes = b""
+    _rest_ours: bytes = b""
 
-    def feed(self, mulaw: bytes) -> Change | None:
-        """What this frame changed."""
-        level = audio.level(mulaw)
-        loud = level > max(self.threshold, self._floor + self.margin)
-        # Follow the line's noise, slowly upwards: a hum is not speech for the whole call, and speech is no hum.
-        self._floor += (0.002 if loud else 0.05) * (level - self._floor)
-        self.quiet = 0.0 if loud else self.quiet + audio.seconds(mulaw)
-        self._held = self._held + audio.seconds(mulaw) if loud != self._on else 0.0
-        if self._held < (self.release if self._on else self.attack):
+    def feed(self, mulaw: bytes, ours: bytes = b"") -> Change | None:
+        """What this sound changed; of several changes in one long piece the last.
+
+        Args:
+            mulaw: what the callee's side sent, of any length.
+            ours: the agent's sound that the carrier is believed to play meanwhile; none when it is quiet. Its echo is
+                expected at any time in the next 0.6 s, until the delay is known.
+        """
+        if len(mulaw) == audio.FRAME and not self._rest:
+            return self._judge(mulaw, ours)
+        self._rest_ours += ours[: len(mulaw)].ljust(len(mulaw), audio.SILENCE)
+        self._rest += mulaw
+        change = None
+        while len(self._rest) >= audio.FRAME:
+            change = self._judge(self._rest[: audio.FRAME], self._rest_ours[: audio.FRAME]) or change
+            self._rest, self._rest_ours = self._rest[audio.FRAME :], self._rest_ours[audio.FRAME :]
+        return change
+
+    def _judge(self, mulaw: bytes, ours: bytes) -> Change | None:
+        level, echo = _level(mulaw), self._echo.expect(ours)
+        if self._on:
+            near = max(self._noise.floor + self.margin, echo) - self.nearing
+            loud = level > max(self.threshold - self.fading, near)
+        else:
+            loud = level > max(self.threshold, self._noise.floor + self.margin, echo)
+        self._noise.follow(level, loud or echo > _NOTHING)
+        if echo > _NOTHING:
+            self._echo.learn(level, loud)
+        self.quiet = 0.0 if loud else self.quiet + _SECONDS
+        return self._decide(loud)
+
+    def _decide(self, loud: bool) -> Change | None:
+        if loud != self._on:
+            self._held += _SECONDS
+        else:
+            self._held = 0.0 if self._on else max(0.0, self._held - _SECONDS)
+        if self._held < (self.release if self._on else self.attack) - 1e-6:
             return None
         self._on, self._held = not self._on, 0.0
         return Change.ON if self._on else Change.OFF
+
+
+# --- the line's noise -------------------------------------------------------------------------------------------
+
+_HALF = 25
+"""Frames in half a second."""
+
+
+class _Noise:
+    """How loud the line is when nobody speaks, in dB below full scale."""
+
+    def __init__(self) -> None:
+        self.floor = -60.0
+        # Three seconds in which nobody drew breath are noise; the first two of a call already are.
+        self._lowest = [0.0] * 3 + [_NOTHING] * 3
+        """The quietest frame of each half second, the one under way first."""
+        self._age = 0
+
+    def follow(self, level: float, other: bool) -> None:
+        """Learn from a frame; with something other than noise in it, only that noise cannot be louder."""
+        if level < self._lowest[0]:
+            self._lowest[0] = level
+        self._age += 1
+        if self._age == _HALF:
+            self.floor = max(self.floor, min(self._lowest))
+            self._lowest = [0.0, *self._lowest[:-1]]
+            self._age = 0
+        if level < self.floor or not other:
+            self.floor += 0.05 * (max(level, -80.0) - self.floor)
+
+
+# --- our own echo -----------------------------------------------------------------------------------------------
+
+_REACH = 30
+"""Frames that an echo may take: 0.6 s, for network, phone and room together."""
+_GAIN = -14.0
+"""dB from our sound to its echo that are believed of any phone until more is known."""
+_LEAST = -36.0
+"""dB to which a gain is lowered: what is quieter than that is below `threshold`, and might still become louder."""
+_SPARE = 6.0
+"""dB that an echo may be louder than what was learned: rooms and small speakers favour some sounds."""
+_TELLING = -40.0
+"""dB below full scale that our sound exceeds where something can be learned from its echo, or from there being none."""
+_FALL = 0.04
+"""Share of the difference by which a quieter frame lowers a gain."""
+_RISE = 0.3
+"""Share of the difference by which a louder frame raises the gains: too much caution does less harm than too little."""
+_DOUBTED = 0.2
+"""dB by which a frame that counts as the callee's raises them: it may be echo all the same, and not for ever."""
+
+
+class _Echo:
+    """How loud the agent's own sound comes back, and after how long, learned while it speaks.
+
+    For each delay there is a gain, and all are high at first. Whenever we were loud so long ago and the other side is
+    quiet now, that delay's gain was believed too high; in the end only the true ones are left.
+    """
+
+    def __init__(self) -> None:
+        self._levels = np.full(2 * _REACH, _NOTHING)
+        """Ours, the newest first, from `_at` on; written twice, so that they always are in a row."""
+        self._at = 0
+        self._silent = _REACH
+        """Frames since we were heard."""
+        self._gains = np.full(_REACH, _GAIN)
+        self._expected = np.full(_REACH, _NOTHING)
+        """The echo now, by the frames it took; what is heard is the loudest of them."""
+        self._most = _NOTHING
+
+    def expect(self, ours: bytes) -> float:
+        """dB below full scale that no echo exceeds now; that of silence, when there cannot be one."""
+        level = _level(ours) if ours else _NOTHING
+        self._silent = 0 if level > -60 else self._silent + 1
+        if self._silent > _REACH:
+            return _NOTHING
+        self._at = at = (self._at or _REACH) - 1
+        self._levels[at] = self._levels[at + _REACH] = level
+        np.add(self._levels[at : at + _REACH], self._gains, out=self._expected)
+        self._most = float(self._expected.max())
+        return max(self._most + _SPARE, _NOTHING + 1)
+
+    def learn(self, level: float, loud: bool) -> None:
+        """Take a frame of the callee's side as our echo; hardly, if it counts as the callee's."""
+        tells = self._levels[self._at : self._at + _REACH] > _TELLING
+        if level > self._most:
+            self._gains += (_DOUBTED if loud else _RISE * (level - self._most)) * tells
+        too_much = np.minimum(level - self._expected, 0.0)
+        too_much *= tells
+        too_much *= _FALL
+        self._gains += too_much
+        np.maximum(self._gains, _LEAST, out=self._gains)
+
+
+def _level(mulaw: bytes) -> float:
+    """As `audio.level`, in less than half the time: this runs for every frame of every call."""
+    sound = _LINEAR[np.frombuffer(mulaw, np.uint8)]
+    return 10 * math.log10(float(sound.dot(sound)) / len(sound) + 1e-10)

@@ -20,19 +20,44 @@ class Manners:
 
     interrupting_words: int = 2
     """Words over the agent's speech that make it stop; fewer may be a cough, an echo or an "uh-huh"."""
+    hold_limit: float = 1.6
+    """Sound over the agent that brings no words for this long is noise: the agent goes on although it lasts."""
+    words_late: float = 0.2
+    """After a longer sound over the agent has ended, how long its words may still take to be recognised."""
+    short_sound: float = 0.7
+    """A sound shorter than this whose words are not known when it ends was a cough or an "uh-huh"."""
     answered_early: float = 1.5
     """A short "yes" this close to the end of the agent's turn is an answer that came early, not a backchannel."""
-    stalled_turn: float = 4.0
-    """Words that are followed by neither more words nor an end of turn for this long count as a turn."""
+    unfinished_wait: float = 1.7
+    """How long the callee may pause after words that cannot be the end of a sentence: "my number is"."""
+    unheard_wait: float = 2.0
+    """After something was said of which no word was recognised, the silence until the agent asks for it again."""
+    stalled_turn: float = 1.6
+    """Words followed by silence, and by neither more words nor an end of turn, for this long count as a turn."""
+    noisy_turn: float = 4.0
+    """The same while the callee's side is loud."""
+
+    speculate: bool = True
+    """Whether a reply is prepared while the callee has probably, but not surely, finished."""
+    hedge: bool = True
+    """Whether a language model that is unusually slow is asked a second time, and the first answer taken."""
 
     filler_after: float = 2.0
-    """Own-turn silence after which "One moment" is said while the answer is still being made."""
-    first_words: float = 2.6
+    """Silence, when it is the agent's turn, after which "One moment" is said while the answer is still being made."""
+    voiceless_after: float = 2.3
+    """The same after which the carrier's own voice ends the call, when there is nothing prepared to bridge it with."""
+    first_words: float = 2.4
     """How long one model may take to its first words before the next one is asked."""
-    next_words: float = 4.0
+    next_words: float = 2.8
     """The same between any two pieces of an answer."""
-    voice_wait: float = 3.0
+    voice_wait: float = 1.6
     """How long a voice may take to each next piece of sound before another voice is used."""
+    last_voice_wait: float = 6.0
+    """The same where there is no other voice."""
+    preparing_wait: float = 3.0
+    """How long a voice may take to each piece of a phrase that is prepared while the phone rings."""
+    last_preparing_wait: float = 15.0
+    """The same where there is no other voice: then nobody waits for it."""
     played_wait: float = 2.0
     """How long after the last sound should have been played the carrier may take to confirm it."""
 
@@ -49,13 +74,16 @@ class Manners:
 
 
 MOMENT = "One moment, please."
+BRIDGES = (MOMENT, "I'm still checking, thank you for waiting.", "Sorry, this takes a little longer than usual.")
+"""Said in this order while an answer does not come; when silence follows the last one, the answer is given up."""
 STILL_THERE = "Are you still there?"
+PARDON = "Sorry, I didn't catch that. Could you say it again?"
 SILENT_GOODBYE = "I can't hear you, so I'll let you go. Someone will try again another time. Goodbye."
 TIME_IS_UP = "I'm sorry, I have to end the call here. Someone will follow up with you. Goodbye."
 TROUBLE = "I'm sorry, I'm having trouble on my end. Someone will follow up with you. Goodbye."
 GOODBYE = "Thank you for your time. Goodbye."
 
-BY_HEART = (MOMENT, STILL_THERE, SILENT_GOODBYE, TIME_IS_UP, TROUBLE, GOODBYE)
+BY_HEART = (*BRIDGES, STILL_THERE, PARDON, SILENT_GOODBYE, TIME_IS_UP, TROUBLE, GOODBYE)
 """Voiced before the phone is picked up, so that they can be said when nothing else works."""
 
 
@@ -77,40 +105,3 @@ def voicemail(brief: Brief) -> str:
         f"Hello, this is a message{name}. This is {brief.agent_name}, an AI assistant calling{whom}. "
         "Please call us back when you have a moment. Thank you, and goodbye."
     )
-
-
-# --- small words -------------------------------------------------------------------------------------------------
-
-_BACKCHANNELS = frozenset(
-    "uh-huh uh huh mm-hm mm-hmm mm hm hmm mhm mmhm um uh er ah oh okay ok right yeah yep yes sure i see alright "
-    "great good cool wow really".split()
-)
-_GREETINGS = frozenset("hello hi hey good morning afternoon evening yes yeah speaking this is who's calling".split())
-_FAREWELLS = frozenset(
-    "bye goodbye good-bye bye-bye thanks thank you so much very you're welcome have a great nice good day one too take "
-    "care see then ciao later talk soon and well your".split()
-)
-_HUMS = frozenset("uh-huh uh huh mm-hm mm-hmm mm hm hmm mhm mmhm um er ah oh".split())
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, bare and in lower case."""
-    return [bare for word in text.lower().replace("’", "'").split() if (bare := word.strip('.,!?;:…"“”()-'))]
-
-
-def only_backchannel(text: str) -> bool:
-    """Whether this is only listening noise: "uh-huh", "okay", "yeah, right"."""
-    return all(word in _BACKCHANNELS for word in words(text))
-
-
-def only_hum(text: str) -> bool:
-    """Whether this says nothing at all, not even yes: "mm-hm", "uh"."""
-    return all(word in _HUMS for word in words(text))
-
-
-def only_greeting(text: str) -> bool:
-    return all(word in _GREETINGS | _BACKCHANNELS for word in words(text))
-
-
-def only_farewell(text: str) -> bool:
-    return all(word in _FAREWELLS | _BACKCHANNELS for word in words(text))

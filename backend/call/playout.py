@@ -1,12 +1,16 @@
 """What of a reply was played: sound goes out a short lead ahead of real time, and only confirmed sound was heard.
 
 Pure bookkeeping for one reply: the caller sends what `due` returns, reports the marks that come back to `played`, and
-reads `heard` at any moment. Marks carry the reply's number: after a `clear` the carrier returns the marks of sound it
-dropped, and since the next reply has another number, those count for nothing.
+reads `heard` at any moment. Its gate can be shut and opened: shut before the first sound, the reply is only prepared;
+shut later, it is held, and goes on from the word at which it was.
+
+Marks carry the reply's number and how often it was held: after a `clear` the carrier returns the marks of sound it
+dropped, and those count for nothing.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from backend.audio import RATE
@@ -25,10 +29,14 @@ class Piece:
 class Playout:
     number: int
     """The reply this sound belongs to."""
+    open: bool = True
+    """Whether sound may leave."""
     lead: float = 0.2
     """Seconds of sound the carrier may hold unplayed: enough to ride out a late tick, little enough to stop at once."""
     piece: float = 0.1
     """Seconds of sound in one piece; a mark follows each, so what was heard is known this finely."""
+    worth_holding: float = 0.3
+    """Seconds: when less than this is left of a reply it is played out, since silence would gain nothing."""
     text: str = ""
     """All characters voiced so far."""
     finished: bool = False
@@ -36,8 +44,12 @@ class Playout:
     _sound: bytearray = field(default_factory=bytearray)
     _starts: list[int] = field(default_factory=list)
     """For each character of `text`, the byte at which its sound begins."""
+    _held: int = 0
+    """How often it was held."""
     _sent: int = 0
     _confirmed: int = 0
+    _furthest: int = 0
+    """The last byte that ever left."""
     _runs_dry: float = 0.0
     """When the carrier will have played all that was sent."""
 
@@ -46,7 +58,9 @@ class Playout:
         base = len(self._sound)
         if len(spoken.starts) != len(spoken.text):
             raise ValueError(f"{len(spoken.text)} characters came with {len(spoken.starts)} times")
-        self._starts += [base + start * RATE // 1000 for start in spoken.starts]
+        for start in spoken.starts:
+            # A voice's timings may step back a little; looking things up in them must not.
+            self._starts.append(max(base + start * RATE // 1000, self._starts[-1] if self._starts else 0))
         self.text += spoken.text
         self._sound += spoken.sound
 
@@ -59,6 +73,34 @@ class Playout:
     def finish(self) -> None:
         self.finished = True
 
+    # --- the gate -------------------------------------------------------------------------------------------
+
+    def hold(self, now: float) -> bool:
+        """Shut the gate, and take back what was not heard; False where it is not worth it, and nothing changes.
+
+        True asks the caller to have the carrier drop what it has not played.
+        """
+        if self.finished and self.begun and len(self._sound) - self._position(now) < self.worth_holding * RATE:
+            return False
+        self.open = False
+        self._held += 1
+        self._sent = self._resumption()
+        self._runs_dry = now
+        return True
+
+    def release(self) -> None:
+        """Open the gate."""
+        self.open = True
+
+    def _resumption(self) -> int:
+        """Where to go on: with the first word that was not heard to its end."""
+        place = self._reached
+        while place < len(self.text) and self.text[place].isspace():
+            place += 1
+        return min([self._confirmed, *self._starts[place : place + 1]])
+
+    # --- sending --------------------------------------------------------------------------------------------
+
     def due(self, now: float) -> Piece | None:
         """What must be sent now. The sound counts as sent from then on."""
         wake = self.wake()
@@ -66,43 +108,70 @@ class Playout:
             return None
         sound = bytes(self._sound[self._sent : self._sent + round(self.piece * RATE)])
         self._sent += len(sound)
+        self._furthest = max(self._furthest, self._sent)
         self._runs_dry = max(self._runs_dry, now) + len(sound) / RATE
-        return Piece(sound, f"{self.number}:{self._sent}")
+        return Piece(sound, f"{self.number}.{self._held}:{self._sent}")
 
     def wake(self) -> float | None:
-        """When `due` will return the next piece; None when it waits for more sound instead."""
-        return None if self._sent == len(self._sound) else self._runs_dry - self.lead
+        """When `due` will return the next piece; None when it waits for more sound or for the gate instead."""
+        return self._runs_dry - self.lead if self.open and self._sent < len(self._sound) else None
 
     def played(self, mark: str) -> bool:
-        """The carrier returned this mark. Returns whether it was one of this reply's."""
-        number, _, byte = mark.partition(":")
-        if number != str(self.number) or not byte.isdigit() or int(byte) > self._sent:
+        """The carrier returned this mark. Returns whether it was one of this reply's, and not of sound taken back."""
+        ours, _, byte = mark.partition(":")
+        if ours != f"{self.number}.{self._held}" or not byte.isdigit() or int(byte) > self._sent:
             return False
         self._confirmed = max(self._confirmed, int(byte))
         return True
 
+    def sounding(self, now: float, seconds: float) -> bytes:
+        """The last so many seconds of what the carrier has played by now, as far as we can tell from here."""
+        end = self._position(now)
+        return bytes(self._sound[max(0, end - round(seconds * RATE)) : end]) if now < self._runs_dry else b""
+
+    def _position(self, now: float) -> int:
+        """The byte that is being played."""
+        return max(0, self._sent - max(0, round((self._runs_dry - now) * RATE)))
+
+    # --- what became of it ----------------------------------------------------------------------------------
+
     @property
     def begun(self) -> bool:
         """Whether any sound has left."""
-        return self._sent > 0
+        return self._furthest > 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to send, although nothing is kept back."""
+        return self.open and self._sent == len(self._sound)
 
     @property
     def done(self) -> bool:
         """Whether everything there will ever be was played."""
-        return self.finished and self._confirmed == len(self._sound)
+        return self.finished and self._confirmed == self._sent == len(self._sound)
 
     @property
-    def overdue(self) -> float:
+    def runs_dry(self) -> float:
         """When the last sound sent should have been played."""
         return self._runs_dry
 
     @property
     def heard(self) -> str:
         """The words whose sound was confirmed to its end: never half a word, never one too many."""
-        if self.done or (self._confirmed == len(self._sound) and self._sound):
-            return self.text.strip()
-        reached = sum(1 for start in self._starts if start < self._confirmed)
+        return self.text[: self._reached].strip()
+
+    @property
+    def left(self) -> str:
+        """The words voiced but not heard."""
+        return self.text[self._reached :].strip()
+
+    @property
+    def _reached(self) -> int:
+        """How many characters were heard."""
+        if self._sound and self._confirmed == len(self._sound):
+            return len(self.text)
+        reached = bisect_left(self._starts, self._confirmed)
         # The character under the needle is still sounding: its word is not over, unless a blank is being played.
         while reached and not self.text[reached - 1].isspace():
             reached -= 1
-        return self.text[:reached].strip()
+        return reached

@@ -1,4 +1,6 @@
-"""Several voices behind one, with the phrases known by heart: whoever fails is replaced in mid-sentence."""
+"""Several voices behind one, with the phrases known by heart: whoever fails is replaced in mid-sentence, and nobody's
+silence around a clause is waited through.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Self
 
 from backend.call.manners import Manners
 from backend.call.patience import patiently
+from backend.call.trim import Trim
 from backend.models import ProviderError, Spoken, Trouble, Voiced
 from backend.seams import TextToSpeech
 
@@ -51,7 +54,7 @@ class Voice:
     async def _learn(self, book: Phrasebook, text: str) -> None:
         pieces = []
         try:
-            async for piece in self._live(text):
+            async for piece in self._live(text, preparing=True):
                 if isinstance(piece, Trouble):
                     # Another voice took over: fine for this call, but not to be remembered for others.
                     book = self._own
@@ -81,22 +84,36 @@ class Voice:
             async for voiced in stream:
                 yield voiced
 
-    async def _live(self, text: str) -> AsyncGenerator[Voiced, None]:
+    def _patience(self, last: bool, preparing: bool) -> float:
+        """How long the voice may take to each piece."""
+        if preparing:
+            return self._manners.last_preparing_wait if last else self._manners.preparing_wait
+        return self._manners.last_voice_wait if last else self._manners.voice_wait
+
+    async def _live(self, text: str, preparing: bool = False) -> AsyncGenerator[Voiced, None]:
         left = text
         for voice in tuple(self._voices):
-            wait = self._manners.voice_wait
+            wait = self._patience(voice is self._voices[-1], preparing)
             stream = patiently(voice.say(left), wait, wait)
-            said = ""
+            trim, said = Trim(left), ""
             try:
                 async with aclosing(stream):
                     async for piece in stream:
-                        said += piece.text if isinstance(piece, Spoken) else ""
-                        yield piece
+                        trimmed = trim.take(piece) if isinstance(piece, Spoken) else piece
+                        if trimmed is not None:
+                            said += trimmed.text if isinstance(trimmed, Spoken) else ""
+                            yield trimmed
+                if rest := trim.finish():
+                    yield rest
                 return
             except TimeoutError as late:
                 yield Trouble(f"The voice gave no sound for {late}.")
             except ProviderError as error:
                 yield Trouble(str(error))
+            if (last := trim.finish()) and not any(map(str.isalnum, last.text)):
+                # A full stop in the silence after the last word is no reason to say that word again.
+                said += last.text
+                yield last
             # From here on the call keeps the voice that works: no waiting for the broken one at every clause.
             if len(self._voices) > 1:
                 self._voices.remove(voice)

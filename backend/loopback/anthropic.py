@@ -92,6 +92,8 @@ class Reply:
     stop_reason: str = ""
     """Empty for what follows from the content: `max_tokens`, `tool_use` or `end_turn`."""
     fault: Fault | None = None
+    first_token: float | None = None
+    """Seconds until this answer, or this HTTP error, comes; None for the server's own time, and for errors at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,11 @@ class LoopbackAnthropic:
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
+    @property
+    def cancelled(self) -> int:
+        """How many clients went away before their answer was complete."""
+        return len(self.disconnects)
+
     async def disconnected(self) -> None:
         """Wait until one more request has been added to `disconnects`; each is waited for once."""
         await self._left.acquire()
@@ -163,6 +170,7 @@ class LoopbackAnthropic:
             return JSONResponse(_message(received.body, Reply(stop_reason="max_tokens")))
         reply = _within(self._script(received), received.body["max_tokens"])
         if isinstance(reply.fault, HttpError):
+            await asyncio.sleep(reply.first_token or 0)
             return _error(reply.fault.status, "scripted", reply.fault.retry_after)
         return self._respond(received, reply)
 
@@ -181,8 +189,9 @@ class LoopbackAnthropic:
 
     async def _streamed(self, received: Received, reply: Reply) -> AsyncIterator[str]:
         clock = asyncio.get_running_loop()
-        due = clock.time() + self._first_token
-        await asyncio.sleep(self._first_token)
+        first = self._first(reply)
+        due = clock.time() + first
+        await asyncio.sleep(first)
         for event in _before(reply.fault, _events(received.body, reply)):
             if event["type"] == "content_block_delta":
                 # By the clock, since sleeps overrun: otherwise a long answer would be slower than its pace.
@@ -202,8 +211,11 @@ class LoopbackAnthropic:
             case Break():
                 raise _Cut
 
+    def _first(self, reply: Reply) -> float:
+        return self._first_token if reply.first_token is None else reply.first_token
+
     async def _whole(self, body: dict[str, Any], reply: Reply) -> AsyncIterator[str]:
-        await asyncio.sleep(self._first_token + self._pause * len(_tokens(reply.text)))
+        await asyncio.sleep(self._first(reply) + self._pause * len(_tokens(reply.text)))
         if isinstance(reply.fault, Stall):
             await asyncio.Event().wait()
         if isinstance(reply.fault, Break):

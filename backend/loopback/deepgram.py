@@ -19,10 +19,12 @@ from websockets.http11 import Request, Response
 
 from backend import audio
 from backend.loopback.deepgram_voices import FluxVoice, Message, NovaVoice, Query, Voice
-from backend.loopback.ear import Ear, Pace
+from backend.loopback.ear import Ear, Hearing, Pace
+from backend.loopback.told import Lexicon, ToldEar
 
-Script = Sequence[str] | Callable[[int], Iterable[str]]
-"""What is heard: the texts of each connection's bursts, or what gives them for the connection of a number, from 1."""
+Script = Sequence[str] | Callable[[int], Iterable[str]] | Lexicon
+"""What is heard: the texts of each connection's bursts, or what gives them for the connection of a number, from 1; or a
+lexicon that says it of each frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Connection:
     """Its text messages."""
     tail: bytes = b""
     """The last sound it sent, as it came in one message."""
-    ends: list[float] = field(default_factory=list)
-    """When the end of each turn was sent, in `loop.time()`: Flux's EndOfTurn."""
+    ends: list[tuple[float, str]] = field(default_factory=list)
+    """When the end of each turn was sent, in `loop.time()`, and with which words: Flux's EndOfTurn."""
     unheard: bytes = b""
     """Less than a frame of sound, waiting for the rest."""
 
@@ -143,12 +145,15 @@ class LoopbackDeepgram:
 
     def _voice(self, connection: Connection) -> Voice:
         ear, fault = self._ear(connection.number), self._fault(connection)
-        self._broken = ear if fault.die is not None or fault.mute is not None else None
+        breaks = fault.die is not None or fault.mute is not None
+        self._broken = ear if breaks and isinstance(ear, Ear) else None
         if connection.path == _FLUX:
             return FluxVoice(connection.query, ear, self._pace)
         return NovaVoice(connection.query, ear, self._pace, fault.noise, fault.empty_finals)
 
-    def _ear(self, number: int) -> Ear:
+    def _ear(self, number: int) -> Hearing:
+        if isinstance(self._script, Lexicon):
+            return ToldEar(self._script, self._pace)
         remembers = number <= len(self._faults)
         if self._broken:
             return Ear((), self._pace, self._broken, remembers)
@@ -162,7 +167,7 @@ class LoopbackDeepgram:
             if fault.mute is None or connection.received < fault.mute:
                 for message in messages:
                     if message.get("event") == "EndOfTurn":
-                        connection.ends.append(loop.time())
+                        connection.ends.append((loop.time(), str(message["transcript"])))
                     await socket.send(json.dumps(message))
             if fault.die is not None and connection.received >= fault.die:
                 return await socket.close(1011, "NET-0000")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from backend.loopback.ear import STEP, Ear, Pace
+from backend.loopback.ear import STEP, Hearing, Pace
 
 Message = dict[str, object]
 Query = Mapping[str, Sequence[str]]
@@ -25,7 +25,7 @@ class Voice(Protocol):
 class FluxVoice:
     """`/v2/listen`: whole turns, whose end is decided here."""
 
-    def __init__(self, query: Query, ear: Ear, pace: Pace) -> None:
+    def __init__(self, query: Query, ear: Hearing, pace: Pace) -> None:
         self.over = False
         self._ear, self._pace = ear, pace
         self._eager_wanted = "eager_eot_threshold" in query
@@ -38,7 +38,10 @@ class FluxVoice:
 
     def hear(self, frame: bytes) -> list[Message]:
         self._ear.hear(frame)
-        text, quiet = self._text, self._ear.quiet + STEP / 2
+        quiet = self._ear.quiet + STEP / 2
+        if self._eager_wanted and quiet >= self._pace.eager - STEP:
+            self._ear.flush()
+        text = self._text
         if not text:
             return []
         if self._eager and self._ear.quiet == 0:
@@ -47,7 +50,7 @@ class FluxVoice:
             return [self._info("Update" if self._told else "StartOfTurn")]
         if quiet >= self._timeout or (quiet >= self._pace.end and _complete(text)):
             return [self._info("EndOfTurn", "timeout" if quiet >= self._timeout else "model")]
-        if self._eager_wanted and not self._eager and quiet >= self._pace.eager and _complete(text):
+        if self._eager_wanted and not self._eager and quiet >= self._probable(text):
             return [self._info("EagerEndOfTurn")]
         return [self._info("Update")] if not self._eager and self._ear.now - self._told_at >= 0.25 else []
 
@@ -68,6 +71,10 @@ class FluxVoice:
     @property
     def _text(self) -> str:
         return " ".join(word.text for word in self._ear.words[self._first :])
+
+    def _probable(self, text: str) -> float:
+        """The silence after these words that makes it probable that the turn is over."""
+        return self._pace.eager if _complete(text) else self._pace.hasty
 
     def _info(self, event: str, trigger: str | None = None) -> Message:
         words = self._ear.words[self._first :]
@@ -96,7 +103,7 @@ class FluxVoice:
 class NovaVoice:
     """`/v1/listen`: guesses and finals, with pauses found by `endpointing` and `utterance_end_ms`."""
 
-    def __init__(self, query: Query, ear: Ear, pace: Pace, noise: bool, empty_finals: bool) -> None:
+    def __init__(self, query: Query, ear: Hearing, pace: Pace, noise: bool, empty_finals: bool) -> None:
         self.over = False
         self._ear, self._pace = ear, pace
         self._noise, self._empty_finals = noise, empty_finals

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from backend import audio
 
@@ -24,7 +25,9 @@ class Pace:
     lag: float = 0.12
     """From a word's end to its being heard; and the silence that ends a burst."""
     eager: float = 0.16
-    """Silence after a complete sentence until Flux's EagerEndOfTurn."""
+    """Silence after a complete sentence until Flux's EagerEndOfTurn; its words are known by then, whatever the lag."""
+    hasty: float = math.inf
+    """Silence after an unfinished sentence until Flux takes it for an early end all the same."""
     end: float = 0.26
     """Silence after a complete sentence until Flux's EndOfTurn."""
     window: float = 3.0
@@ -39,6 +42,27 @@ class Word:
     start: float
     """Seconds of this connection's sound, as is the next."""
     end: float
+
+
+class Hearing(Protocol):
+    """What was recognised in the frames so far, by the clock of the sound."""
+
+    quiet: float
+    """Seconds of silence since the last loud frame."""
+    words: list[Word]
+    """All that was recognised so far."""
+
+    @property
+    def now(self) -> float: ...
+    @property
+    def settled(self) -> float:
+        """Up to here, all that was said is recognised."""
+        ...
+
+    def hear(self, frame: bytes) -> None: ...
+    def flush(self) -> None:
+        """What was said so far is recognised at once."""
+        ...
 
 
 class Ear:

@@ -25,7 +25,7 @@ from websockets.http11 import Request, Response
 
 from backend import audio
 from backend.loopback.elevenlabs_rules import Context, Json, Refused, Rules, parsed
-from backend.loopback.elevenlabs_speech import sound_of, timing_of
+from backend.loopback.elevenlabs_speech import Reader, Speech, sound_of, toned
 
 __all__ = ["Complain", "Connection", "Die", "LoopbackElevenLabs", "Stall", "sound_of"]
 
@@ -64,6 +64,7 @@ class Voiced:
     """When its turn to be voiced came."""
     sent: float
     """When its sound began to be sent."""
+    speech: Speech
 
 
 class LoopbackElevenLabs:
@@ -80,6 +81,7 @@ class LoopbackElevenLabs:
         snake: bool = False,
         second: float = 1.0,
         faults: Iterable[Fault | None] = (),
+        read: Reader = toned,
         port: int = 0,
     ) -> None:
         """
@@ -90,6 +92,7 @@ class LoopbackElevenLabs:
             snake: spell keys `context_id` instead of `contextId`; the vendor has been seen to do both.
             second: length of the vendor's second, to make its inactivity timeout short in tests.
             faults: what goes wrong on the first, second, ... connection.
+            read: what its voice sounds like.
             port: 0 for any that is free.
         """
         self.key, self.voice = key, voice
@@ -99,6 +102,7 @@ class LoopbackElevenLabs:
         self.spoken = 0
         """Bytes of sound made and sent."""
         self.voiced: list[Voiced] = []
+        self.read = read
         self._faults = iter(faults)
         self._port = port
         self._changed = asyncio.Condition()
@@ -216,9 +220,10 @@ class Connection:
         while (text := await self._next_due(context, rules)) is not None:
             if text:
                 asked = clock.time()
-                await asyncio.sleep(delay)
-                self._server.voiced.append(Voiced(text, asked, clock.time()))
-                await self._voice(context, text)
+                speech = await self._server.read(text)
+                await asyncio.sleep(max(0, asked + delay - clock.time()))
+                self._server.voiced.append(Voiced(text, asked, clock.time(), speech))
+                await self._utter(context, speech)
                 delay = 0
         await self._strike()
         rules.finish(context)
@@ -233,15 +238,15 @@ class Connection:
             context.ended = True
             return None
 
-    async def _voice(self, context: Context, text: str) -> None:
+    async def _utter(self, context: Context, speech: Speech) -> None:
         clock, server = asyncio.get_running_loop(), self._server
-        sound, at, begun = sound_of(text), 0, clock.time()
+        sound, at, begun = speech.sound, 0, clock.time()
         while at < len(sound):
             left = await self._strike()
             piece = sound[at : at + min(next(self._sizes), left)]
-            timing = self._spelt(**timing_of(text, at, at + len(piece)))
-            speech = base64.b64encode(piece).decode()
-            await self._send(context, audio=speech, isFinal=None, alignment=timing, normalizedAlignment=timing)
+            timing = self._spelt(**speech.timing(at, at + len(piece)))
+            spoken = base64.b64encode(piece).decode()
+            await self._send(context, audio=spoken, isFinal=None, alignment=timing, normalizedAlignment=timing)
             at += len(piece)
             self.sent += len(piece)
             server.spoken += len(piece)

@@ -1,7 +1,9 @@
-"""What the loopback ElevenLabs' voice sounds like: a tone for each character, and when each begins."""
+"""What the loopback ElevenLabs' voice sounds like: a tone for each character, unless another reader is given."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,6 +15,36 @@ LETTER_MS = 60
 """How long each character is voiced."""
 LETTER = LETTER_MS * audio.RATE // 1000
 """The same in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A text as it is voiced."""
+
+    text: str
+    sound: bytes
+    """Mu-law."""
+    starts: tuple[int, ...]
+    """For each character, the byte at which it begins."""
+
+    def timing(self, start: int, end: int) -> dict[str, Any]:
+        """The characters that begin in these bytes, timed from the first of the bytes, as the vendor tells it."""
+        places = [place for place, begins in enumerate(self.starts) if start <= begins < end]
+        ends = [*self.starts[1:], len(self.sound)]
+        return {
+            "chars": [self.text[place] for place in places],
+            "charStartTimesMs": [_ms(self.starts[place] - start) for place in places],
+            "charDurationsMs": [_ms(ends[place] - self.starts[place]) for place in places],
+        }
+
+
+Reader = Callable[[str], Awaitable[Speech]]
+"""Voices a text."""
+
+
+async def toned(text: str) -> Speech:
+    """A tone for each character, `LETTER` bytes long."""
+    return Speech(text, sound_of(text), tuple(range(0, LETTER * len(text), LETTER)))
 
 
 def sound_of(text: str) -> bytes:
@@ -29,11 +61,5 @@ def _letter(char: str) -> bytes:
     return audio.encode((loudness * fade * np.sin(2 * np.pi * pitch * times)).astype(np.float32))
 
 
-def timing_of(text: str, start: int, end: int) -> dict[str, Any]:
-    """The characters that begin in these bytes of the text's sound, timed from the first of the bytes."""
-    places = range(-(-start // LETTER), -(-end // LETTER))
-    return {
-        "chars": [text[place] for place in places],
-        "charStartTimesMs": [round((place * LETTER - start) * 1000 / audio.RATE) for place in places],
-        "charDurationsMs": [LETTER_MS for _ in places],
-    }
+def _ms(size: int) -> int:
+    return round(size * 1000 / audio.RATE)

@@ -15,12 +15,21 @@ from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.protocol import State
 
 from backend import audio
+from backend.frames import binary_from_client
 from backend.models import Heard, ProviderError, Trouble
 from backend.stt.flux import Flux
 from backend.stt.nova import Nova
 from backend.stt.tape import Tape
+
+_LARGEST = 640
+"""Bytes in one message, 80 ms: as much as the vendor recommends. Only a backlog is sent in so large pieces."""
+
+
+_CONGESTED = 16_384
+"""Bytes that the network has not taken, 2 s of sound, from which on the sender waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,10 @@ class Dialect(Protocol):
 
     path: str
     greets: bool
-    chunk: int
+
+    @property
+    def chunk(self) -> int: ...
+
     parameters: tuple[tuple[str, str], ...]
 
     @property
@@ -78,6 +90,18 @@ class Link:
         self.cursor += lost + len(sound)
         return sound
 
+    async def send(self, sound: bytes) -> None:
+        """Waits only while the network takes nothing.
+
+        Raises:
+            ConnectionClosed
+        """
+        if self.socket.state is State.OPEN and self.socket.transport.get_write_buffer_size() < _CONGESTED:
+            # What the library does for such a message takes five times as long as everything else about it.
+            self.socket.transport.write(binary_from_client(sound))
+        else:
+            await self.socket.send(sound)
+
 
 class Deepgram:
     """`SpeechToText`. Entering opens the socket; silence keeps it open until `listen` brings the line's sound.
@@ -101,13 +125,18 @@ class Deepgram:
         self._patience = patience or Patience()
         self._tape = Tape()
         self._fresh = asyncio.Event()
+        """Set when there is a chunk to send, or no more sound will come."""
+        self._fed = 0.0
+        """When the tape last got sound."""
         self._events: asyncio.Queue[Heard | None] = asyncio.Queue(self.MOST_UNREAD)
         self._tries = 0
 
     async def __aenter__(self) -> Self:
         socket = await self._connect(self._patience.opening, "no try was made")
         self._tries = 0
-        self._link = Link(socket, asyncio.get_running_loop().time(), 0, 0)
+        self._clock = asyncio.get_running_loop().time
+        self._fed = self._clock()
+        self._link = Link(socket, self._clock(), 0, 0)
         self._life = asyncio.create_task(self._live(), name="deepgram")
         return self
 
@@ -133,14 +162,20 @@ class Deepgram:
     async def _feed(self, sound: AsyncIterator[bytes]) -> None:
         try:
             async for piece in sound:
-                self._tape.add(piece)
-                self._fresh.set()
+                self._add(piece)
             self._tape.ended = True
             self._fresh.set()
             # Flux answers CloseStream with nothing that could be waited for.
             await asyncio.wait([self._life], timeout=self._patience.farewell)
         finally:
             self._life.cancel()
+
+    def _add(self, sound: bytes) -> None:
+        self._tape.add(sound)
+        self._fed = self._clock()
+        # The sender sleeps until there is a whole chunk: waking it for each of a call's frames would be dear.
+        if self._tape.end - self._link.cursor >= self._dialect.chunk:
+            self._fresh.set()
 
     async def _live(self) -> None:
         """Serve the call on one socket after another until its sound has ended."""
@@ -155,8 +190,10 @@ class Deepgram:
         try:
             async with asyncio.TaskGroup() as both:
                 sending = both.create_task(self._send(link), name="deepgram-send")
+                bridging = both.create_task(self._bridge(), name="deepgram-silence")
                 lost = await self._receive(link)
                 sending.cancel()
+                bridging.cancel()
             return lost
         finally:
             await link.socket.close()
@@ -179,30 +216,34 @@ class Deepgram:
         # A closed socket is reported by the receiving side, which also knows why.
         with suppress(ConnectionClosed):
             while await self._more(link):
-                await link.socket.send(link.take(self._tape, self._dialect.chunk))
+                await link.send(link.take(self._tape, _LARGEST))
             await link.socket.send('{"type":"CloseStream"}')
 
     async def _more(self, link: Link) -> bool:
-        """Wait for a chunk of sound; False when everything was sent. Where the line brings none, silence goes out."""
+        """Wait for a chunk of sound; False when everything was sent."""
         while self._tape.end - link.cursor < self._dialect.chunk and not self._tape.ended:
             self._fresh.clear()
-            try:
-                async with asyncio.timeout(self._patience.gap):
-                    await self._fresh.wait()
-            except TimeoutError:
-                self._tape.add(audio.SILENCE * int(self._patience.gap * audio.RATE))
+            await self._fresh.wait()
         return link.cursor < self._tape.end
 
+    async def _bridge(self) -> None:
+        """Add silence where the line brings no sound."""
+        gap = self._patience.gap
+        while not self._tape.ended:
+            if (left := self._fed + gap - self._clock()) > 0:
+                await asyncio.sleep(left)
+            else:
+                self._add(audio.SILENCE * int(gap * audio.RATE))
+
     async def _reconnect(self, lost: Link, why: str) -> Link:
-        now = asyncio.get_running_loop().time
-        if lost.answered and now() - lost.opened >= self._patience.steady:
+        if lost.answered and self._clock() - lost.opened >= self._patience.steady:
             self._tries = 0
         socket = await self._connect(self._patience.reopening, why)
         place = lost.origin + round(self._dialect.resume() * audio.RATE)
         place = min(max(place, self._tape.start), self._tape.end)
         replayed = audio.seconds(self._tape.end - place)
         self._tell(Trouble(f"Deepgram's connection broke ({why}); a new one heard the last {replayed:.1f} s again."))
-        return Link(socket, now(), place, place)
+        return Link(socket, self._clock(), place, place)
 
     async def _connect(self, within: float, why: str) -> ClientConnection:
         """Open a socket, trying again after short pauses; `why` is what is known so far of the failure."""

@@ -1,15 +1,22 @@
 """Deepgram's first dialect (`/v1/listen`, Nova models): pieces of transcript that are first guessed, then final; a turn
-is the finals up to a pause.
+is the finals up to a pause, unless the words so far cannot be all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from backend.call.completeness import unfinished
+from backend.call.short_words import words
 from backend.models import EagerEnd, Heard, Partial, Resumed, TurnEnd
 
 _PAUSE = 1.0
 """Seconds of silence that end a turn where the server's own end of it was lost with a socket."""
+_STALLED = 2.0
+"""Seconds without a word after which a turn ends though its `UtteranceEnd` never came."""
+
+_SHORT = 3
+"""Words of an answer that needs no full stop."""
 
 
 class Nova:
@@ -22,9 +29,10 @@ class Nova:
     parameters: tuple[tuple[str, str], ...] = (
         ("channels", "1"),
         ("interim_results", "true"),
-        # The vendor's 10 ms would split a phone number at every breath.
+        # The vendor's 10 ms would split a phone number at every breath. A pause after words that cannot be all
+        # ("my number is") ends no turn: `UtteranceEnd` does.
         ("endpointing", "300"),
-        # For noise that keeps the endpointing open; 1000 is the least allowed, and it needs interim_results.
+        # Also for noise that keeps the endpointing open; 1000 is the least allowed, and it needs interim_results.
         ("utterance_end_ms", "1000"),
         ("vad_events", "true"),
         # Not smart_format: it may hold a final back for seconds while it waits for more of a number.
@@ -38,6 +46,8 @@ class Nova:
         self._told = ""
         self._eager = False
         self._settled = 0.0
+        self._spoken = 0.0
+        """When the last word heard ended, in seconds of this socket."""
         self._ended = -1.0
         self._overdue = False
         self._carried = False
@@ -63,7 +73,7 @@ class Nova:
     def resume(self) -> float:
         """The socket broke. Where on it, in seconds, to replay from: the finals stay, guesses are heard again."""
         settled, self._settled, self._ended = self._settled, 0.0, -1.0
-        self._guess, self._overdue = "", False
+        self._guess, self._overdue, self._spoken = "", False, 0.0
         self._carried = bool(self._finals)
         return settled
 
@@ -76,13 +86,19 @@ class Nova:
             self._finals += [text] if text else []
         self._guess = "" if final else text
         if text:
-            self._carried = False
-        # The pause that ended a turn may have been told on a lost socket only, and a new one knows of no words that a
-        # pause could follow: without this the turn would hang until the callee speaks again.
-        forgotten = self._carried and not text and reached >= _PAUSE
-        if ends or forgotten or (final and self._overdue):
+            self._carried, self._spoken = False, _last_word_end(message, reached)
+        if (ends and _may_be_all(self._text)) or (final and self._overdue) or self._stalled(text, reached):
             return self._end(reached)
-        return self._going_on(final, sentence=final and text.endswith((".", "?", "!")))
+        return self._going_on(final)
+
+    def _stalled(self, text: str, reached: float) -> bool:
+        """Whether the end of the turn was told on a lost socket only, or not at all.
+
+        A new socket knows of no words that a pause could follow: without this the turn would hang until the callee
+        speaks again.
+        """
+        silent = reached - self._spoken >= (_PAUSE if self._carried else _STALLED)
+        return bool(self._finals) and not text and silent
 
     def _utterance_end(self, last_word: float) -> list[Heard]:
         # It also comes after a turn that ended well, and then must not end the next one.
@@ -102,15 +118,21 @@ class Nova:
         self._ended = max(self._ended, at)
         return [TurnEnd(text)] if text else []
 
-    def _going_on(self, final: bool, sentence: bool) -> list[Heard]:
+    def _going_on(self, final: bool) -> list[Heard]:
         text = self._text
         # Replayed sound is guessed anew from its first word: only words beyond those already told are news.
         news = not self._told.startswith(text)
+        # A guess made twice in a row is as good as final, and comes earlier.
+        settled = (final or text == self._told) and _ends_sentence(text) and not unfinished(text)
+        if self._eager and words(text) == words(self._told):
+            # A comma has become a full stop: the same words, and whoever thinks about them may go on.
+            self._told = text
+            return []
         heard: list[Heard] = []
         if news and self._eager:
             self._eager = False
             heard.append(Resumed())
-        if sentence:
+        if settled and not self._eager:
             self._eager = True
             heard.append(EagerEnd(text))
         elif news:
@@ -124,11 +146,30 @@ class Nova:
         return " ".join([*self._finals, self._guess]).strip()
 
 
+def _may_be_all(text: str) -> bool:
+    """Whether a pause after these words can be the end of the turn. The server puts a full stop where it takes a
+    sentence to be over; only short answers often go without.
+    """
+    return not unfinished(text) and (_ends_sentence(text) or len(words(text)) <= _SHORT)
+
+
+def _ends_sentence(text: str) -> bool:
+    return text.endswith((".", "?", "!"))
+
+
 def _transcript(message: Mapping[str, object]) -> str:
     match message.get("channel"):
         case {"alternatives": [{"transcript": str(text)}, *_]}:
             return text.strip()
     return ""
+
+
+def _last_word_end(message: Mapping[str, object], reached: float) -> float:
+    """When the last word of this piece ended; the end of the piece where its words are not timed."""
+    match message.get("channel"):
+        case {"alternatives": [{"words": [*_, {"end": float(end) | int(end)}]}, *_]}:
+            return float(end)
+    return reached
 
 
 def _seconds(value: object) -> float:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from backend import audio
+from backend.call.completeness import unfinished
 from backend.engines.installed import deaf
 from backend.engines.pool import Engines
 from backend.models import EagerEnd, Heard, Partial, ProviderError, Resumed, Trouble, TurnEnd
@@ -97,8 +98,9 @@ class Turn:
     GLIMPSE = round(0.4 * _SECOND)
     """Between two readings of a growing turn; for a long piece, a share of its length."""
     GLIMPSE_SHARE = 0.15
-    HUSH = round(0.2 * _SECOND)
-    """Silence after which the turn is read: longer than within most words, much shorter than the end of a turn."""
+    HUSH = round(0.13 * _SECOND)
+    """Silence after which the turn is read: longer than within most words, much shorter than the end of a turn. Read
+    earlier still, the last word suffers; later, an answer is begun later."""
     PIECE = round(6 * _SECOND)
     """A piece this long is put away at the next pause."""
     LONGEST = round(14 * _SECOND)
@@ -201,40 +203,15 @@ class Turn:
 
 # --- what the words mean for the turn ---------------------------------------------------------------------------
 
-FINISHED, UNFINISHED = 0.5, 1.2
-"""Seconds of silence that end a turn. Voices pause up to 0.32 s within a sentence."""
+FINISHED, UNFINISHED = 0.5, 1.35
+"""Seconds of silence that end a turn. Voices pause up to 0.32 s within a sentence, people who think up to 1.2 s."""
 
-_DANGLING = frozenset(
-    "a an the my your our his her their its and or but because if when than to of for from with by at in on about "
-    "um uh er erm hmm i'm it's that's i'd i'll we're we'd".split()
-)
-_VERBS = frozenset("is are was were am be do does did have has had can could will would should".split())
-_PRONOUNS = frozenset("i you he she it we they that this".split())
-_OPENERS = frozenset("um uh er erm hmm well so and but or the".split())
 _DIGITS = dict(zip("zero one two three four five six seven eight nine oh".split(), "01234567890", strict=True))
 
 
 def patience(text: str) -> float:
     """How long a silence after these words ends the turn, in seconds."""
-    spoken = re.findall(r"[\w']+", text.lower())
-    if not spoken or text.endswith("?"):
-        return FINISHED
-    if len(spoken) == 1:  # recognition puts a comma after a lone "No," too
-        return UNFINISHED if spoken[0] in _OPENERS else FINISHED
-    open_ended = (
-        text.endswith((",", "-", "...", "…"))
-        or spoken[-1] in _DANGLING
-        or (spoken[-1] in _VERBS and not (spoken[-2] in _PRONOUNS and len(spoken) <= 4))
-        or _is_dictating(spoken)
-    )
-    return UNFINISHED if open_ended else FINISHED
-
-
-def _is_dictating(spoken: list[str]) -> bool:
-    """In the middle of a phone number, which people say in groups."""
-    digits = sum(len(word) if word.isdigit() else word in _DIGITS for word in spoken)
-    last = spoken[-1]
-    return "number" in spoken and (last.isdigit() or last in _DIGITS) and digits < 10
+    return UNFINISHED if unfinished(text) else FINISHED
 
 
 _TIME_WORD = r"(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|half|a quarter|quarter)"

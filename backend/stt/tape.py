@@ -21,9 +21,9 @@ class Tape:
 
     def add(self, sound: bytes) -> None:
         self._sound += sound
-        excess = max(0, len(self._sound) - self.LIMIT)
-        del self._sound[:excess]
-        self.start += excess
+        if (excess := len(self._sound) - self.LIMIT) > 0:
+            del self._sound[:excess]
+            self.start += excess
 
     def read(self, place: int, size: int) -> bytes:
         return bytes(self._sound[place - self.start : place - self.start + size])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from backend.audio import RATE
 from backend.models import Spoken
@@ -103,7 +103,7 @@ class Alignment:
     def _let_out(self, count: int, size: int) -> Spoken | None:
         letters, held = self._letters[:count], self._letters[count:]
         sound, self._sound = self._sound[:size], self._sound[size:]
-        self._letters = [replace(letter, start=max(0, letter.start - size), end=letter.end - size) for letter in held]
+        self._letters = [Letter(letter.char, max(0, letter.start - size), letter.end - size) for letter in held]
         if letters and not self._out and not letters[-1].char.isspace():
             self._early = count
         self._out += count

@@ -1,4 +1,4 @@
-"""Honest stand-ins for the four seams of a call, to run whole calls on virtual time."""
+"""Honest stand-ins for the four seams of a call, to hold whole calls on virtual time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Self
 
 from backend.audio import FRAME, SILENCE
@@ -23,20 +24,26 @@ from backend.models import (
     ToolUse,
     Voiced,
 )
-from backend.practice.playback import Playback
+from backend.practice.playback import Frame, Playback
 
 LETTER = 480
 """Bytes of sound per character: 60 ms."""
+_STEP = 80
+"""Bytes between two looks at the sound: all that is sent and cut has a multiple of that."""
 
 
 def voiced(text: str) -> bytes:
-    """The sound of a text: each character's own byte, so that a test can read back what was played."""
-    return b"".join(bytes([ord(letter) % 128]) * LETTER for letter in text)
+    """The sound of a text: each character's own byte, so that it can be read back from what was played.
+
+    The bytes are chosen and their signs alternate so that letters are as loud as speech is.
+    """
+    return b"".join(bytes([~ord(letter) & 127, ~ord(letter) & 127 | 128]) * (LETTER // 2) for letter in text)
 
 
-def read_back(sound: bytes) -> str:
-    """The characters whose sound this is, whole ones only."""
-    return "".join(chr(sound[at]) for at in range(0, len(sound) - LETTER + 1, LETTER))
+def read_back(sound: bytes | bytearray) -> str:
+    """The characters whose sound this is, whole ones only, wherever the sound was cut."""
+    letters = groupby(byte | 128 for byte in sound[::_STEP])
+    return "".join(chr(~byte & 127) * (sum(1 for _ in same) * _STEP // LETTER) for byte, same in letters)
 
 
 class Warm:
@@ -52,7 +59,7 @@ class Phone:
 
     def __init__(self) -> None:
         self.playback = Playback()
-        self.played = b""
+        self.played = bytearray()
         self.heard_at: list[float] = []
         """When each played frame with sound in it began."""
         self.cleared = 0
@@ -65,20 +72,25 @@ class Phone:
         """The callee makes loud sound for this long from now on."""
         self._callee += b"\x10\x90" * int(seconds * 4000)
 
-    def drop(self, why: str = "The far side hung up.") -> None:
-        self._incoming.put_nowait(Ended(why))
+    def drop(self, why: str = "The far side hung up.", lost: bool = False) -> None:
+        self._incoming.put_nowait(Ended(why, lost))
 
     async def run(self) -> None:
         """The carrier's 20 ms clock."""
         while True:
-            frame = self.playback.next_frame()
-            self._return(frame.marks)
-            if frame.spoken:
-                self.played += frame.sound[: frame.spoken]
-                self.heard_at.append(asyncio.get_running_loop().time())
-            self._incoming.put_nowait(Sound(bytes(self._callee[:FRAME]).ljust(FRAME, SILENCE)))
-            del self._callee[:FRAME]
+            self.tick()
             await asyncio.sleep(0.02)
+
+    def tick(self) -> Frame:
+        """Play the frame that begins now, and hand in the callee's."""
+        frame = self.playback.next_frame()
+        self._return(frame.marks)
+        if frame.spoken:
+            self.played += frame.sound[: frame.spoken]
+            self.heard_at.append(asyncio.get_running_loop().time())
+        self._incoming.put_nowait(Sound(bytes(self._callee[:FRAME]).ljust(FRAME, SILENCE)))
+        del self._callee[:FRAME]
+        return frame
 
     def _return(self, marks: Sequence[str]) -> None:
         for name in () if self.deaf_to_marks else marks:

@@ -1,4 +1,4 @@
-"""Virtual time for tests: an event loop whose clock jumps to the next timer whenever nothing else is left to do.
+"""Virtual time: an event loop whose clock jumps to the next timer whenever nothing else is left to do.
 
 `run(coroutine)` is `asyncio.run` without the waiting, so that a ten-minute call takes milliseconds and its timing is
 exact. It holds for code that reads time through `loop.time()` and asyncio's own sleeps and timeouts. Work given to
@@ -22,10 +22,15 @@ P = ParamSpec("P")
 
 _THREADS_MAY_TAKE = 30.0
 """Real seconds; a thread that needs longer counts as stuck."""
+_ROUNDS_AT_ONCE = 100_000
+"""Rounds of the loop at one virtual moment; whoever needs more is going round in circles."""
 
 
 class Deadlock(Exception):
-    """Nothing is ready, nothing is timed, no thread is working: what is awaited can never happen."""
+    """Nothing is ready, nothing is timed, no thread is working: what is awaited can never happen.
+
+    Or the opposite: something is always ready at once, so that the clock can never move on.
+    """
 
 
 class LeftRunning(Exception):
@@ -102,11 +107,15 @@ class _Clock(selectors.DefaultSelector):
     limit = math.inf
     threads = 0
     """How many pieces of work in threads are awaited."""
+    rounds = 0
+    """How often the loop went round since the clock last moved."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
+            self._go_round()
             return ready
+        self.rounds = 0
         if self.threads:
             return self._thread_report()
         if timeout is None:
@@ -117,6 +126,13 @@ class _Clock(selectors.DefaultSelector):
             over, self.limit = self.limit, math.inf
             raise TimeoutError(f"not over after {over:.0f} virtual seconds; {_listed(asyncio.all_tasks())}")
         return ready
+
+    def _go_round(self) -> None:
+        self.rounds += 1
+        if self.rounds > _ROUNDS_AT_ONCE:
+            # Only once: unwinding may take rounds of its own.
+            self.rounds = -_ROUNDS_AT_ONCE
+            raise Deadlock(f"the clock stands still at {self.now:g} s; {_listed(asyncio.all_tasks())}")
 
     def _thread_report(self) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(_THREADS_MAY_TAKE)

@@ -1,0 +1,89 @@
+"""The parts of the benchmark: what each measures, and how it is run, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from backend.bench import faults, load, manners, speed
+from backend.bench.apart import run_apart
+from backend.bench.figures import Figure, Sheet, Target
+from backend.launcher import CannotStart
+
+Show = Callable[[int, int], object]
+"""Is told how much is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One set of promises."""
+
+    name: str
+    says: str
+    """What is measured, for whoever waits."""
+    measure: Callable[[bool, Show], Sheet]
+    """Given whether it is to be quick. Raises CannotStart when nothing can be measured."""
+
+
+def _speed(quick: bool, show: Show) -> Sheet:
+    return run_apart(speed.measure, speed.QUICK if quick else speed.Plan(), show)
+
+
+def _manners(quick: bool, show: Show) -> Sheet:
+    return run_apart(manners.measure, manners.QUICK if quick else manners.Plan(), show)
+
+
+def _faults(quick: bool, show: Show) -> Sheet:
+    done, calls = 0, 200 if quick else 2000
+
+    def progress(more: int) -> None:
+        nonlocal done
+        done += more
+        show(done, calls)
+
+    return faults.drill(calls, progress=progress, processes=2).sheet()
+
+
+def _load(quick: bool, show: Show) -> Sheet:
+    plan = load.QUICK if quick else load.Plan()
+    return load_sheet(asyncio.run(_loaded(plan, show)), max(plan.levels))
+
+
+async def _loaded(plan: load.Plan, show: Show) -> load.Load:
+    steps, done = 2 * len(plan.levels), 0
+    async for news in load.measured(plan):
+        if isinstance(news, load.Load):
+            return news
+        done += 1
+        show(done, steps)
+    raise CannotStart("The load generator ended without a result.")
+
+
+_LOAD_TARGETS = {"lateness": Target(20, column="p99"), "CPU": Target(0.8), "memory": Target(2)}
+"""By how the lines begin."""
+
+
+def load_sheet(seen: load.Load, most: int) -> Sheet:
+    """The load's own lines, with what is promised of them; `most`: calls at once that were tried."""
+    lines = [_promised(line, most) for line in load.figures(seen)]
+    levels = tuple(f"{load.sentence(level)}." for level in seen.levels)
+    return Sheet("Load", tuple(lines), levels, tuple(load.doubts(seen)))
+
+
+def _promised(line: Figure, most: int) -> Figure:
+    if line.name.startswith("calls at once"):
+        return replace(line, targets=(Target(least=most),))
+    return replace(line, targets=tuple(t for name, t in _LOAD_TARGETS.items() if line.name.startswith(name)))
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        Part("speed", "how fast it answers", _speed),
+        Part("manners", "how it behaves with people who interrupt, hum, hesitate and say hello", _manners),
+        Part("faults", "how long it is silent when things break", _faults),
+        Part("load", "how many calls one core holds", _load),
+    )
+}
+"""By name, in their order."""

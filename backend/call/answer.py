@@ -1,0 +1,261 @@
+"""One reply, from the first thought to the last sound that the carrier confirmed: the shell around its playout."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from backend.call import manners as known
+from backend.call.events import Concluded, Ending, FloorEvent, Held, Planned, Reply, ReplyDone, ReplyFailed, Speaking
+from backend.call.manners import Manners
+from backend.call.mind import Mind
+from backend.call.playout import Playout
+from backend.call.text import Clauses, ends_sentence
+from backend.call.voice import Voice
+from backend.models import Conversation, Outcome, ProviderError, Said, Spoken, ToolUse, Trouble
+from backend.seams import Line
+
+_BREATH = 0.5
+"""Seconds an answer gets at least before the silence is bridged, however long the decision to answer took."""
+
+
+class House(Protocol):
+    """Whom a reply tells what becomes of it."""
+
+    def post(self, event: FloorEvent) -> None: ...
+    def trouble(self, what: str) -> None: ...
+    def show(self, answer: Answer) -> None:
+        """Its words, or what was heard of them, have changed."""
+        ...
+
+    def close(self, answer: Answer, cut: bool) -> None:
+        """Nothing more of it will be heard."""
+        ...
+
+
+@dataclass(slots=True)
+class Stages:
+    """When each stage of a reply was first reached, in the loop's clock."""
+
+    waited: float | None = None
+    """Seconds from the callee's last sound to the decision to answer it, where there was one to make."""
+    released: float | None = None
+    """When it was decided that the reply may be heard."""
+    reached: dict[str, float] = field(default_factory=dict)
+
+    def stamp(self, stage: str, now: float) -> None:
+        self.reached.setdefault(stage, now)
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """As `Turn.timings`. What was prepared before the decision took none of the callee's time."""
+        if self.released is None:
+            return {}
+        decided = {} if self.waited is None else {"decided": round(self.waited * 1000, 1)}
+        begun = self.released
+        return decided | {name: round(max(0.0, at - begun) * 1000, 1) for name, at in self.reached.items()}
+
+
+class Answer:
+    """`give` is its life, in a task of its own; cancelling that is what an interruption is."""
+
+    def __init__(self, reply: Reply, mind: Mind, voice: Voice, line: Line, house: House, manners: Manners) -> None:
+        self.playout = Playout(reply.number, open=not reply.held)
+        self.stages = Stages()
+        self.planned = ""
+        """All the words given to the voice."""
+        self.thought = 0
+        """Characters that came from the model."""
+        self.closed = False
+        """Its turn is written; marks that come later change nothing."""
+        self.prepared = reply.held
+        """Whether it was begun before the callee had surely finished."""
+        self._reply = reply
+        self._mind, self._voice, self._line, self._house, self._manners = mind, voice, line, house, manners
+        self._worded = False
+        """Whether anything but a phrase to bridge the wait was planned."""
+        self._bridges = list(known.BRIDGES)
+        self._quiet_from = 0.0
+        """Since when the callee has been waiting."""
+        self._failed: ReplyFailed | None = None
+        self._moved = asyncio.Event()
+        """Set when there is more sound to send, or more of it was played, or the gate has moved."""
+        self._wire = asyncio.Lock()
+        """Held while sound and its mark are sent, so that no `clear` comes in between and is overtaken by them."""
+
+    # --- its gate -------------------------------------------------------------------------------------------
+
+    def release(self, now: float, quiet: float = 0.0, waited: float | None = None) -> None:
+        """Let it be heard.
+
+        Args:
+            quiet: seconds since the last sound of either side.
+            waited: seconds since the callee's last sound, where that is what this answers.
+        """
+        self.playout.release()
+        self._quiet_from = now - min(quiet, self._manners.filler_after - _BREATH)
+        if self.stages.released is None:
+            self.stages.released, self.stages.waited = now, waited
+        self._moved.set()
+
+    async def hold(self) -> None:
+        """Silence it for now; `Held` tells the floor how far it had come."""
+        async with self._wire:
+            held = self.playout.hold(_now())
+            if held and self.playout.begun:
+                await self._line.clear()
+        self._moved.set()
+        self._house.show(self)
+        self._house.post(Held(self.playout.number, self.playout.heard, self.playout.left, over=not held))
+
+    def confirm(self, mark: str) -> bool:
+        """The carrier returned this mark; whether it was one of this reply's."""
+        ours = self.playout.played(mark)
+        if ours:
+            self._moved.set()
+        return ours
+
+    # --- its life -------------------------------------------------------------------------------------------
+
+    async def give(self, conversation: Conversation) -> None:
+        """Think, voice and play it to the end, and say how it went."""
+        async with asyncio.TaskGroup() as group:
+            composing = group.create_task(self._compose(conversation))
+            await self._play()
+            composing.cancel()
+        self._house.close(self, cut=self._failed is not None)
+        self._house.post(self._failed or ReplyDone(self.playout.number))
+
+    def _fail(self, why: str, mute: bool = False) -> None:
+        self._failed = ReplyFailed(self.playout.number, why, mute)
+
+    async def _compose(self, conversation: Conversation) -> None:
+        try:
+            if self._reply.words:
+                await self._say(self._reply.words)
+            else:
+                await self._think(conversation)
+        except ProviderError as error:
+            self._house.trouble(str(error))
+            self._fail(str(error), mute=self._mute)
+        self.playout.finish()
+        self._moved.set()
+
+    async def _think(self, conversation: Conversation) -> None:
+        clauses, troubled, concluded = Clauses(), False, False
+        stream = self._mind.answer(conversation, self._reply.hint)
+        async with contextlib.aclosing(stream):
+            async for piece in stream:
+                match piece:
+                    case Said(text):
+                        self.stages.stamp("first_token", _now())
+                        self.thought += len(text)
+                        for clause in clauses.add(text):
+                            await self._say(clause)
+                    case ToolUse("end_call", arguments):
+                        concluded = True
+                        self._house.post(Concluded(self.playout.number, _ending(arguments)))
+                    case Trouble(what):
+                        troubled = True
+                        self._house.trouble(what)
+        for clause in clauses.rest():
+            # After a fault an unfinished sentence is worse than none.
+            if ends_sentence(clause) or not (troubled and self._worded):
+                await self._say(clause)
+        if not self._worded:
+            if not concluded:
+                raise ProviderError("The language model answered without words.")
+            await self._say(known.GOODBYE)
+
+    async def _say(self, clause: str) -> None:
+        """Voice one clause into the playout."""
+        self.stages.stamp("first_clause", _now())
+        self._worded = True
+        self._plan(clause)
+        stream = self._voice.say(clause)
+        async with contextlib.aclosing(stream):
+            async for piece in stream:
+                if isinstance(piece, Spoken):
+                    self.stages.stamp("first_voice", _now())
+                    self.playout.add(piece)
+                    self._moved.set()
+                else:
+                    self._house.trouble(piece.what)
+
+    def _plan(self, words: str) -> None:
+        self.playout.pause()
+        self.planned = f"{self.planned} {words}".strip()
+        self._house.post(Planned(self.playout.number, words))
+
+    # --- its sound ------------------------------------------------------------------------------------------
+
+    async def _play(self) -> None:
+        """Send the sound, a short lead ahead of real time, until all of it was played or no more is to be hoped for."""
+        while not self.playout.done:
+            self._moved.clear()
+            await self._send()
+            try:
+                async with asyncio.timeout_at(self._next_look()):
+                    await self._moved.wait()
+            except TimeoutError:
+                if self.playout.idle and not self._go_on():
+                    return
+
+    async def _send(self) -> None:
+        """All that is due."""
+        async with self._wire:
+            while piece := self.playout.due(_now()):
+                await self._line.play(piece.sound)
+                await self._line.mark(piece.mark)
+                if "first_sound" not in self.stages.reached:
+                    self.stages.stamp("first_sound", _now())
+                    self._house.post(Speaking(self.playout.number))
+                    self._house.show(self)
+
+    def _next_look(self) -> float | None:
+        """Until when to wait for more sound, for the confirmation of what was sent, or for the gate."""
+        if (wake := self.playout.wake()) is not None or not self.playout.open:
+            return wake
+        if self.playout.finished:
+            return self.playout.runs_dry + self._manners.played_wait
+        patience = self._manners.filler_after if self._bridge else self._manners.voiceless_after
+        return max(self._quiet_from, self.playout.runs_dry) + patience
+
+    def _go_on(self) -> bool:
+        """Silence lasts too long: bridge it, or give the reply up."""
+        if self.playout.finished:
+            self._house.trouble("The carrier did not confirm that the agent's last words were played.")
+            return False
+        if bridge := self._bridge:
+            self._plan(self._bridges.pop(0))
+            for piece in bridge:
+                self.playout.add(piece)
+            self.playout.pause()
+            return True
+        why = "No answer came in time." if self._reply.words == "" else "The voice gave no sound in time."
+        self._house.trouble(why)
+        self._fail(why, mute=self._mute)
+        return False
+
+    @property
+    def _bridge(self) -> tuple[Spoken, ...]:
+        """A phrase, made in advance, to say while the answer does not come."""
+        return self._voice.known(self._bridges[0]) if self._bridges else ()
+
+    @property
+    def _mute(self) -> bool:
+        """Whether not even an apology can be said."""
+        return not self._voice.known(known.TROUBLE)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _ending(arguments: dict[str, Any]) -> Ending:
+    """What the model reported when it ended the call; an outcome we do not know is no outcome."""
+    outcome, note = str(arguments.get("outcome", "")), str(arguments.get("note", ""))
+    known_outcome = Outcome(outcome) if outcome in set(Outcome) else Outcome.UNCLEAR
+    return Ending("The agent finished the call.", known_outcome, note)
