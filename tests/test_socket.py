@@ -103,6 +103,7 @@ async def test_messages_are_whole_however_the_network_cuts_them(texts: list[str]
         (Frame(Opcode.TEXT, b"unmasked").serialize(mask=False), 1002),
         (b"\xc1\x81\x00\x00\x00\x00x", 1002),
     ],
+    ids=["no text", "no mask", "reserved bits"],
 )
 async def test_what_breaks_the_rules_ends_the_connection(bad: bytes, code: int) -> None:
     async with line() as (_, client):

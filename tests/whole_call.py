@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from backend.bench.stand_ins import Ears, Model, Phone, Speech, end_call, read_back
@@ -59,7 +60,7 @@ class Stage:
     def silence_after(self, moment: float) -> tuple[float, float]:
         """From when until when the agent was quiet for the first time since then, longer than a carrier's frame."""
         frames = [at for at in self.phone.heard_at if at >= moment - 0.02]
-        for last, following in zip(frames, frames[1:], strict=False):
+        for last, following in pairwise(frames):
             if following - last > 0.05:
                 return last + 0.02, following
         raise AssertionError("the agent spoke on without a pause")

@@ -77,6 +77,8 @@ class Answer:
         self._worded = False
         """Whether anything but a phrase to bridge the wait was planned."""
         self._bridges = list(known.BRIDGES)
+        # Asked for a few times in every piece of sound: finding the loop anew costs a system call each time.
+        self._now = asyncio.get_running_loop().time
         self._quiet_from = 0.0
         """Since when the callee has been waiting."""
         self._failed: ReplyFailed | None = None
@@ -103,7 +105,7 @@ class Answer:
     async def hold(self) -> None:
         """Silence it for now; `Held` tells the floor how far it had come."""
         async with self._wire:
-            held = self.playout.hold(_now())
+            held = self.playout.hold(self._now())
             if held and self.playout.begun:
                 await self._line.clear()
         self._moved.set()
@@ -150,7 +152,7 @@ class Answer:
             async for piece in stream:
                 match piece:
                     case Said(text):
-                        self.stages.stamp("first_token", _now())
+                        self.stages.stamp("first_token", self._now())
                         self.thought += len(text)
                         for clause in clauses.add(text):
                             await self._say(clause)
@@ -171,14 +173,14 @@ class Answer:
 
     async def _say(self, clause: str) -> None:
         """Voice one clause into the playout."""
-        self.stages.stamp("first_clause", _now())
+        self.stages.stamp("first_clause", self._now())
         self._worded = True
         self._plan(clause)
         stream = self._voice.say(clause)
         async with contextlib.aclosing(stream):
             async for piece in stream:
                 if isinstance(piece, Spoken):
-                    self.stages.stamp("first_voice", _now())
+                    self.stages.stamp("first_voice", self._now())
                     self.playout.add(piece)
                     self._moved.set()
                 else:
@@ -206,11 +208,11 @@ class Answer:
     async def _send(self) -> None:
         """All that is due."""
         async with self._wire:
-            while piece := self.playout.due(_now()):
+            while piece := self.playout.due(self._now()):
                 await self._line.play(piece.sound)
                 await self._line.mark(piece.mark)
                 if "first_sound" not in self.stages.reached:
-                    self.stages.stamp("first_sound", _now())
+                    self.stages.stamp("first_sound", self._now())
                     self._house.post(Speaking(self.playout.number))
                     self._house.show(self)
 
@@ -248,10 +250,6 @@ class Answer:
     def _mute(self) -> bool:
         """Whether not even an apology can be said."""
         return not self._voice.known(known.TROUBLE)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _ending(arguments: dict[str, Any]) -> Ending:

@@ -158,6 +158,8 @@ class _Echo:
         self._expected = np.full(_REACH, _NOTHING)
         """The echo now, by the frames it took; what is heard is the loudest of them."""
         self._most = _NOTHING
+        self._settled = False
+        """Whether every gain is as low as it gets: on most lines there is no echo, and nothing left to learn."""
 
     def expect(self, ours: bytes) -> float:
         """dB below full scale that no echo exceeds now; that of silence, when there cannot be one."""
@@ -168,11 +170,13 @@ class _Echo:
         self._at = at = (self._at or _REACH) - 1
         self._levels[at] = self._levels[at + _REACH] = level
         np.add(self._levels[at : at + _REACH], self._gains, out=self._expected)
-        self._most = float(self._expected.max())
+        self._most = float(np.maximum.reduce(self._expected))
         return max(self._most + _SPARE, _NOTHING + 1)
 
     def learn(self, level: float, loud: bool) -> None:
         """Take a frame of the callee's side as our echo; hardly, if it counts as the callee's."""
+        if self._settled and level <= self._most:
+            return
         tells = self._levels[self._at : self._at + _REACH] > _TELLING
         if level > self._most:
             self._gains += (_DOUBTED if loud else _RISE * (level - self._most)) * tells
@@ -181,6 +185,7 @@ class _Echo:
         too_much *= _FALL
         self._gains += too_much
         np.maximum(self._gains, _LEAST, out=self._gains)
+        self._settled = float(np.maximum.reduce(self._gains)) <= _LEAST
 
 
 def _level(mulaw: bytes) -> float:

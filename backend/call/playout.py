@@ -5,7 +5,8 @@ reads `heard` at any moment. Its gate can be shut and opened: shut before the fi
 shut later, it is held, and goes on from the word at which it was.
 
 Marks carry the reply's number and how often it was held: after a `clear` the carrier returns the marks of sound it
-dropped, and those count for nothing.
+dropped, and those count for nothing. Which those are is known from the clock: what was sent in real time was played in
+real time, and the `clear` takes the same way to the carrier as the sound did.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class Playout:
     """For each character of `text`, the byte at which its sound begins."""
     _held: int = 0
     """How often it was held."""
+    _cleared_at: int = 0
+    """The byte that was being played when it was last held."""
+    _marks: list[int] = field(default_factory=list)
+    """The bytes behind which a mark was sent since then."""
     _sent: int = 0
     _confirmed: int = 0
     _furthest: int = 0
@@ -84,7 +89,10 @@ class Playout:
             return False
         self.open = False
         self._held += 1
-        self._sent = self._resumption()
+        self._cleared_at = self._position(now)
+        played = max((mark for mark in self._marks if mark <= self._cleared_at), default=0)
+        self._sent = self._resumption(max(self._confirmed, played))
+        self._marks.clear()
         self._runs_dry = now
         return True
 
@@ -92,12 +100,12 @@ class Playout:
         """Open the gate."""
         self.open = True
 
-    def _resumption(self) -> int:
+    def _resumption(self, played: int) -> int:
         """Where to go on: with the first word that was not heard to its end."""
-        place = self._reached
+        place = self._reached(played)
         while place < len(self.text) and self.text[place].isspace():
             place += 1
-        return min([self._confirmed, *self._starts[place : place + 1]])
+        return min([played, *self._starts[place : place + 1]])
 
     # --- sending --------------------------------------------------------------------------------------------
 
@@ -110,6 +118,7 @@ class Playout:
         self._sent += len(sound)
         self._furthest = max(self._furthest, self._sent)
         self._runs_dry = max(self._runs_dry, now) + len(sound) / RATE
+        self._marks.append(self._sent)
         return Piece(sound, f"{self.number}.{self._held}:{self._sent}")
 
     def wake(self) -> float | None:
@@ -118,16 +127,22 @@ class Playout:
 
     def played(self, mark: str) -> bool:
         """The carrier returned this mark. Returns whether it was one of this reply's, and not of sound taken back."""
-        ours, _, byte = mark.partition(":")
-        if ours != f"{self.number}.{self._held}" or not byte.isdigit() or int(byte) > self._sent:
+        ours, _, place = mark.partition(":")
+        if not place.isdigit():
             return False
-        self._confirmed = max(self._confirmed, int(byte))
-        return True
+        byte = int(place)
+        current = ours == f"{self.number}.{self._held}" and byte <= self._sent
+        late = ours == f"{self.number}.{self._held - 1}" and byte <= self._cleared_at
+        if current or late:
+            self._confirmed = max(self._confirmed, byte)
+        return current or late
 
     def sounding(self, now: float, seconds: float) -> bytes:
         """The last so many seconds of what the carrier has played by now, as far as we can tell from here."""
+        if now >= self._runs_dry:
+            return b""
         end = self._position(now)
-        return bytes(self._sound[max(0, end - round(seconds * RATE)) : end]) if now < self._runs_dry else b""
+        return bytes(self._sound[max(0, end - round(seconds * RATE)) : end])
 
     def _position(self, now: float) -> int:
         """The byte that is being played."""
@@ -158,19 +173,18 @@ class Playout:
     @property
     def heard(self) -> str:
         """The words whose sound was confirmed to its end: never half a word, never one too many."""
-        return self.text[: self._reached].strip()
+        return self.text[: self._reached(self._confirmed)].strip()
 
     @property
     def left(self) -> str:
         """The words voiced but not heard."""
-        return self.text[self._reached :].strip()
+        return self.text[self._reached(self._confirmed) :].strip()
 
-    @property
-    def _reached(self) -> int:
-        """How many characters were heard."""
-        if self._sound and self._confirmed == len(self._sound):
+    def _reached(self, played: int) -> int:
+        """How many characters were heard when the sound was played up to this byte."""
+        if self._sound and played == len(self._sound):
             return len(self.text)
-        reached = bisect_left(self._starts, self._confirmed)
+        reached = bisect_left(self._starts, played)
         # The character under the needle is still sounding: its word is not over, unless a blank is being played.
         while reached and not self.text[reached - 1].isspace():
             reached -= 1

@@ -57,13 +57,18 @@ class Kit:
 
 
 class Session:
-    """The conversation of one call. `prepare` while it rings, then `converse` once, on the line that was picked up."""
+    """The conversation of one call, made inside the running loop.
+
+    `prepare` while it rings, then `converse` once, on the line that was picked up.
+    """
 
     def __init__(self, brief: Brief, kit: Kit, diary: Diary, manners: Manners) -> None:
         self._kit = kit
         self._brief = brief
         self._diary = diary
         self._manners = manners
+        # Asked for at every frame of sound: finding the loop anew costs a system call each time.
+        self._now = asyncio.get_running_loop().time
         self._floor = Floor(brief, manners)
         self._transcript = Transcript(brief)
         self._inbox: asyncio.Queue[FloorEvent] = asyncio.Queue(_MOST_WAITING)
@@ -112,7 +117,7 @@ class Session:
         """Hand each event to the floor and carry out what it decides, until it decides to end."""
         while True:
             event = await self._next()
-            now = _now()
+            now = self._now()
             actions = self._floor.handle(event, now)
             for action in actions:
                 if isinstance(action, End):
@@ -144,7 +149,7 @@ class Session:
                 self._diary.turn(self._transcript.callee(text, complete, self._diary.now()))
 
     def _begin(self, reply: Reply, line: Line, group: asyncio.TaskGroup) -> None:
-        now, quiet = _now(), self._quiet
+        now, quiet = self._now(), self._quiet
         self._answer = Answer(reply, self._kit.mind, self._kit.voice, line, self, self._manners)
         if not reply.held:
             self._answer.release(now, quiet, None if reply.words else self._waited)
@@ -153,7 +158,7 @@ class Session:
     def _release(self, answer: Answer) -> None:
         first = answer.prepared and answer.stages.released is None
         self._prepared["prepared replies used"] += first
-        answer.release(_now(), self._quiet, self._waited)
+        answer.release(self._now(), self._quiet, self._waited)
 
     @property
     def _waited(self) -> float | None:
@@ -165,7 +170,7 @@ class Session:
     def _quiet(self) -> float:
         """Seconds since either side was last heard, where somebody may be waiting since."""
         spoke = self._answer.playout.runs_dry if self._answer and self._answer.playout.begun else float("-inf")
-        quiet = min(self._loudness.quiet, _now() - spoke)
+        quiet = min(self._loudness.quiet, self._now() - spoke)
         return max(0.0, quiet) if quiet < _LONGEST_DECISION else 0.0
 
     async def _stop(self, line: Line) -> None:
@@ -207,7 +212,7 @@ class Session:
 
     def _sounding(self, mulaw: bytes) -> bytes:
         """The agent's sound while the callee made this one: it may come back as an echo."""
-        return self._answer.playout.sounding(_now(), audio.seconds(mulaw)) if self._answer else b""
+        return self._answer.playout.sounding(self._now(), audio.seconds(mulaw)) if self._answer else b""
 
     async def _frames(self) -> AsyncIterator[bytes]:
         while True:
@@ -243,7 +248,3 @@ class Session:
             answer.closed = True
             if turn := self._transcript.agent_ends(answer.playout.heard, cut, self._diary.now()):
                 self._diary.turn(turn)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -42,8 +42,10 @@ class Underway:
 
     @property
     def may_be_held(self) -> bool:
-        """Whether sound alone holds it: not over goodbyes, where people talk at once and nobody minds, and not again and
-        again, since a sound that keeps coming back without words is an echo or the room. Words stop it all the same.
+        """Whether sound alone holds it; words stop it in any case.
+
+        Not over goodbyes, where people talk at once and nobody minds; and not again and again, since a sound that keeps
+        coming back without words is an echo or the room.
         """
         return not (self.prepared or self.held or self.ending) and self.holds < _MOST_HOLDS
 

@@ -48,7 +48,7 @@ def connect(key: str, base_url: str) -> anthropic.AsyncAnthropic:
     """
     http = anthropic.DefaultAsyncHttpxClient(
         timeout=_TIMEOUT,
-        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_IDLE),
+        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=_IDLE),
         # A proxy from the environment is for the world outside, not for a server on this machine.
         mounts={"all://127.0.0.1": None, "all://localhost": None},
     )

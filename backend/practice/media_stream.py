@@ -198,7 +198,8 @@ class MediaStream:
 
     def _message(self, event: str, body: object) -> str:
         self._sequence += 1
-        return json.dumps({"event": event, "sequenceNumber": str(self._sequence), "streamSid": self.sid, event: body})
+        message = {"event": event, "sequenceNumber": str(self._sequence), "streamSid": self.sid, event: body}
+        return json.dumps(message, separators=(",", ":"))
 
 
 def _now() -> float:
