@@ -129,7 +129,7 @@ class _WholeProcess(MediaServer):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(20_000, 20, 100)
+        gc.set_threshold(20_000, 20, 1_000)
 
 
 def run(settings: Settings) -> bool:

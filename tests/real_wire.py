@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2
 
-from backend.bench.caller import Caller
 from backend.config import Settings, load
 from backend.loopback.anthropic import LoopbackAnthropic
 from backend.loopback.anthropic import Script as Answers
@@ -26,6 +25,7 @@ from backend.practice.carrier import Carrier
 from backend.server import create_app
 from backend.serving import serve
 from backend.store import Archive
+from tests.loud_caller import Caller
 
 TOKEN = "a-token-for-the-tests"
 BRIEF = {

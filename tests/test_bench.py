@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ from backend.bench.readback import Earpiece, Piece, joint, played_words, words_o
 from backend.bench.sayings import Saying, of_clip, of_noise
 from backend.bench.sounds import Clip, Kind, Part, Room
 from backend.engines.installed import mute
+from backend.launcher import CannotStart
 from backend.loopback.elevenlabs_speech import Speech
 from backend.loopback.told import Lexicon
 from backend.models import Speaker, Turn, TurnState
@@ -408,28 +410,49 @@ def test_what_is_promised_of_the_load_stands_on_its_lines() -> None:
 # --- the real thing ---------------------------------------------------------------------------------------------
 
 
-def test_a_small_run_measures_speed() -> None:
-    plan = speed.Plan(calls=1, turns=1, tail_calls=1, tail_turns=1, openings=1, rings=0.2, delays=Delays(speed=30))
-    steps: list[tuple[int, int]] = []
-    sheet = run_apart(speed.measure, plan, lambda done, total: steps.append((done, total)))
-    assert steps == [(done, 5) for done in range(1, 6)]
-    lines = {line.name.strip(): line for line in sheet.lines}
-    assert sheet.problems == ()
-    assert lines["voice to voice"].count == lines["voice to voice, no speculation"].count == 1
+async def test_a_call_with_one_question_measures_speed() -> None:
+    plan = speed.Plan(rings=0.2)
+    run = await speed.run(plan, 1, speed.Answers(1), {}, list)
+    lines = {line.name.strip(): line for line in speed.reply_lines(run, plan.delays)}
+    assert (run.turns, run.requests, len(run.replies)) == (1, 1, 1)
     assert (lines["overhead over that"].median or -1) >= 0
     assert (lines["first voice byte"].median or 0) >= 129
-    assert (lines["opening, nobody speaks"].median or 0) >= 1190
+    assert not run.held[0].record.errors
+    assert (run.held[0].opening or 0) >= 1.19
+
+
+@dataclass(frozen=True)
+class Steps:
+    total: int
+
+
+async def count(plan: Steps, ended: Callable[[], object]) -> Sheet:
+    for _ in range(plan.total):
+        ended()
+    return Sheet("Counted", (single("steps", "", plan.total),))
+
+
+async def fail(plan: Steps, ended: Callable[[], object]) -> Sheet:
+    raise CannotStart("There is nothing to measure.")
+
+
+def test_a_part_runs_in_a_process_of_its_own_and_tells_of_its_steps() -> None:
+    shown: list[tuple[int, int]] = []
+    assert run_apart(count, Steps(3), lambda done, total: shown.append((done, total))).lines[0].median == 3
+    assert shown == [(1, 3), (2, 3), (3, 3)]
+    with pytest.raises(CannotStart, match="nothing to measure"):
+        run_apart(fail, Steps(1), lambda done, total: None)
 
 
 @pytest.mark.skipif(bool(mute()), reason="the speech engines are not installed")
-def test_a_small_run_measures_manners() -> None:
-    plan = manners.Plan(interruptions=1, overlaps=1, hesitations=1, greetings=1, silent=1)
-    sheet = run_apart(manners.measure, plan, lambda done, total: None)
+async def test_a_few_calls_measure_manners() -> None:
+    plan = manners.Plan(interruptions=1, overlaps=0, hesitations=0, greetings=1, silent=1)
+    sheet = await manners.measure(plan, list)
     lines = {line.name.strip(): line for line in sheet.lines}
     assert lines["interrupted: silent after"].count == 1
-    assert lines["backchannels and noises: stopped by"].count >= 1
-    assert lines["hesitating, Flux: cut in on"].count == lines["hesitating, Nova-3: cut in on"].count == 3
     assert lines["greetings: talked over"].count == 1
+    assert lines["opening where nobody speaks"].count == 1
+    assert (lines["opening where nobody speaks"].median or 0) >= 1190
     assert not [problem for problem in sheet.problems if "nothing that the voice" in problem]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from backend.bench.caller import Caller, Turn
 from backend.call import manners as known
 from backend.call.text import Clauses
 from backend.loopback.anthropic import Fault, HttpError, Reply, Stall, StreamError, Tool
@@ -15,6 +14,7 @@ from backend.loopback.deepgram import Fault as EarFault
 from backend.loopback.elevenlabs import Complain, Die, sound_of
 from backend.loopback.elevenlabs import Stall as VoiceStall
 from backend.models import Brief, Outcome, Speaker, Status, TurnState
+from tests.loud_caller import Caller, Turn
 from tests.real_wire import BRIEF, World, real_wire
 
 OPENING = known.opening(Brief(BRIEF["to"], "", callee_name=BRIEF["callee_name"], agent_name=BRIEF["agent_name"]))

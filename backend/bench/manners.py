@@ -124,6 +124,8 @@ async def _act(
 ) -> dict[str, list[Held]]:
     """Play these scenes, as many calls at once as the plan says, and give the calls by scene."""
     counts = {name: getattr(plan, name) for name in names}
+    if not any(counts.values()):
+        return {name: [] for name in names}
     scenes = [name for name, count in counts.items() for _ in range(count)]
     long = frozenset(place for place, name in enumerate(scenes) if name in {"interruptions", "overlaps"})
     narrator = Narrator(engines, plan.delays.lead_in)

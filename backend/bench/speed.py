@@ -111,13 +111,13 @@ async def measure(plan: Plan, ended: Callable[[], object]) -> Sheet:
     """
     delays, late = plan.delays, plan.tail * plan.delays.first_token
     slowed = await _openings(plan, ended)
-    quick = await _run(plan, plan.calls, Answers(plan.turns), {}, ended)
-    waiting = await _run(plan, plan.calls, Answers(plan.turns), {"speculation": False}, ended)
-    hedged = await _run(plan, plan.tail_calls, Answers(plan.tail_turns, late), {}, ended)
-    patient = await _run(plan, plan.tail_calls, Answers(plan.tail_turns, late), {"hedging": False}, ended)
+    quick = await run(plan, plan.calls, Answers(plan.turns), {}, ended)
+    waiting = await run(plan, plan.calls, Answers(plan.turns), {"speculation": False}, ended)
+    hedged = await run(plan, plan.tail_calls, Answers(plan.tail_turns, late), {}, ended)
+    patient = await run(plan, plan.tail_calls, Answers(plan.tail_turns, late), {"hedging": False}, ended)
     lines = [
         *_opening_lines([*quick.held, *waiting.held], slowed),
-        *_reply_lines(quick, delays),
+        *reply_lines(quick, delays),
         *_speculation_lines(quick, waiting, delays),
         *_tail_lines(hedged, patient),
         *_wire_lines(quick),
@@ -133,7 +133,7 @@ async def _openings(plan: Plan, ended: Callable[[], object]) -> list[Held]:
         return await here.hold(guests, plan.openings)
 
 
-async def _run(plan: Plan, calls: int, answers: Answers, settings: dict[str, bool], ended: Callable[[], object]) -> Run:
+async def run(plan: Plan, calls: int, answers: Answers, settings: dict[str, bool], ended: Callable[[], object]) -> Run:
     scenery = Scenery(answers, reader(plan.delays.lead_in), plan.delays, settings=dict(settings))
     async with stage(scenery, ended) as here:
         guests = [_guest(here, call, answers.turns, plan.rings) for call in range(calls)]
@@ -255,7 +255,7 @@ def _opening_lines(calls: Sequence[Held], slowed: Sequence[Held]) -> Iterator[Fi
         yield spread(name, waited, promise, Target(1300, column="worst"))
 
 
-def _reply_lines(run: Run, delays: Delays) -> Iterator[Figure]:
+def reply_lines(run: Run, delays: Delays) -> Iterator[Figure]:
     replies = list(run.replies.values())
     least = [delays.reply(reply.pieces, speculates=True) for reply in replies]
     over = [reply.waited - floor for reply, floor in zip(replies, least, strict=True)]

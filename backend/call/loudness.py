@@ -141,6 +141,10 @@ _DOUBTED = 0.2
 """dB by which a frame that counts as the callee's raises them: it may be echo all the same, and not for ever."""
 
 
+_SPARING = 3
+"""Where there is no echo, our own loudness is looked at only every so many frames."""
+
+
 class _Echo:
     """How loud the agent's own sound comes back, and after how long, learned while it speaks.
 
@@ -158,12 +162,15 @@ class _Echo:
         self._expected = np.full(_REACH, _NOTHING)
         """The echo now, by the frames it took; what is heard is the loudest of them."""
         self._most = _NOTHING
+        self._ours = _NOTHING
         self._settled = False
         """Whether every gain is as low as it gets: on most lines there is no echo, and nothing left to learn."""
 
     def expect(self, ours: bytes) -> float:
         """dB below full scale that no echo exceeds now; that of silence, when there cannot be one."""
-        level = _level(ours) if ours else _NOTHING
+        if ours and not (self._settled and self._at % _SPARING):
+            self._ours = _level(ours)
+        level = self._ours if ours else _NOTHING
         self._silent = 0 if level > -60 else self._silent + 1
         if self._silent > _REACH:
             return _NOTHING

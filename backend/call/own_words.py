@@ -21,7 +21,9 @@ _REQUEST = re.compile(
 _ASKING = re.compile(
     r"^\W*((and|so|but|or|okay|great|now|well|then|also|sorry),? )*"
     r"((do|does|did|is|are|was|were|will|would|could|can|should|shall|may|have|has) \w+|isn['’]t|aren['’]t|don['’]t|"
-    r"what|which|when|where|who|why|how)\b",
+    # Not "what we have on our list is ..." nor "when you come ...": in a question the verb comes first.
+    r"(what|which|when|where|who|why|how) (?!(i|we|you|he|she|they|it|the|this|that)\b)(\w+ ){0,2}"
+    r"(is|are|was|were|do|does|did|can|could|will|would|should|shall|may|about|works?|suits?|have|has))\b",
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?![a-z])")

@@ -38,6 +38,10 @@ class Playout:
     """Seconds of sound in one piece; a mark follows each, so what was heard is known this finely."""
     worth_holding: float = 0.3
     """Seconds: when less than this is left of a reply it is played out, since silence would gain nothing."""
+    trust: float = 0.35
+    """Seconds of sound that count as played by the clock alone, while their marks are under way."""
+    doubt: float = 0.05
+    """Seconds by which the carrier may be behind our clock."""
     text: str = ""
     """All characters voiced so far."""
     finished: bool = False
@@ -48,7 +52,7 @@ class Playout:
     _held: int = 0
     """How often it was held."""
     _cleared_at: int = 0
-    """The byte that was being played when it was last held."""
+    """The byte that surely was played when it was last held."""
     _marks: list[int] = field(default_factory=list)
     """The bytes behind which a mark was sent since then."""
     _sent: int = 0
@@ -89,9 +93,12 @@ class Playout:
             return False
         self.open = False
         self._held += 1
-        self._cleared_at = self._position(now)
+        self._cleared_at = self._position(now - self.doubt)
         played = max((mark for mark in self._marks if mark <= self._cleared_at), default=0)
-        self._sent = self._resumption(max(self._confirmed, played))
+        if not 0 < played - self._confirmed <= self.trust * RATE:
+            # Marks come late or not at all: what was heard is not known, and is said again rather than not at all.
+            played = self._confirmed
+        self._sent = self._resumption(played)
         self._marks.clear()
         self._runs_dry = now
         return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from backend import audio
@@ -27,6 +26,7 @@ from backend.call.events import (
     Stop,
     Tick,
 )
+from backend.call.feed import Feed
 from backend.call.floor import Floor
 from backend.call.loudness import Change, Loudness
 from backend.call.manners import Manners
@@ -36,10 +36,10 @@ from backend.call.voice import Voice
 from backend.models import Brief, Digit, Ended, Mark, Outcome, ProviderError, Sound, Trouble
 from backend.seams import Line, SpeechToText
 
-_SOUND_KEPT = 500
-"""Frames of the callee's sound (10 s) kept while recognition is catching up; the oldest are dropped beyond."""
 _MOST_WAITING = 1000
 """Events; a call makes a few a second, so a fuller inbox is a fault and ends the call."""
+_SHOWN_EVERY = 0.3
+"""Seconds; the dashboard looks every half second."""
 _CHARACTERS_A_TOKEN = 4
 _LONGEST_DECISION = 5.0
 """Seconds. No recogniser takes longer to end a turn."""
@@ -72,11 +72,13 @@ class Session:
         self._floor = Floor(brief, manners)
         self._transcript = Transcript(brief)
         self._inbox: asyncio.Queue[FloorEvent] = asyncio.Queue(_MOST_WAITING)
-        self._sound: asyncio.Queue[bytes] = asyncio.Queue(_SOUND_KEPT)
+        self._sound = Feed()
         self._loudness = Loudness()
         self._answer: Answer | None = None
         self._reply: asyncio.Task[None] | None = None
         self._prepared: Counter[str] = Counter()
+        self._show_again = 0.0
+        """Until then nobody looks at how far the agent has come."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -196,31 +198,22 @@ class Session:
         async for event in line.events():
             match event:
                 case Sound(mulaw):
-                    self._hear(mulaw)
+                    self._sound.put(mulaw)
                     if change := self._loudness.feed(mulaw, self._sounding(mulaw)):
                         self.post(SoundOn() if change is Change.ON else SoundOff())
                 case Mark(name):
-                    if self._answer and self._answer.confirm(name):
+                    if self._answer and self._answer.confirm(name) and self._now() >= self._show_again:
                         self.show(self._answer)
                 case Digit() | Ended():
                     self.post(event)
-
-    def _hear(self, mulaw: bytes) -> None:
-        if self._sound.full():
-            self._sound.get_nowait()
-        self._sound.put_nowait(mulaw)
 
     def _sounding(self, mulaw: bytes) -> bytes:
         """The agent's sound while the callee made this one: it may come back as an echo."""
         return self._answer.playout.sounding(self._now(), audio.seconds(mulaw)) if self._answer else b""
 
-    async def _frames(self) -> AsyncIterator[bytes]:
-        while True:
-            yield await self._sound.get()
-
     async def _listen(self) -> None:
         try:
-            async for heard in self._kit.ears.listen(self._frames()):
+            async for heard in self._kit.ears.listen(self._sound):
                 if isinstance(heard, Trouble):
                     self.trouble(heard.what)
                 else:
@@ -238,6 +231,7 @@ class Session:
     def show(self, answer: Answer) -> None:
         """Write the agent's turn as far as it has come."""
         if answer.playout.begun and not answer.closed:
+            self._show_again = self._now() + _SHOWN_EVERY
             heard, timings = answer.playout.heard, answer.stages.timings
             self._diary.turn(self._transcript.agent(answer.planned, heard, self._diary.now(), timings))
 

@@ -150,7 +150,12 @@ async def practice_carrier(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers={Refusal: _refuse})
     # The product is on this machine and speaks plain HTTP: no proxy, and no certificates to load, which takes 40 ms.
-    http = httpx2.AsyncClient(trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    http = httpx2.AsyncClient(
+        trust_env=False,
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        # Shorter than a web server keeps a connection: one that it is just closing cannot be used again.
+        limits=httpx2.Limits(keepalive_expiry=2),
+    )
     async with http, serve(app, port=port) as bound:
         account = Account(f"AC{token_hex(16)}", token_hex(16), OWN_NUMBER, f"http://127.0.0.1:{bound}")
         network = Network(account.sid, Webhooks(account.token, http), Clock(speed), say)

@@ -96,6 +96,9 @@ class Alignment:
         overdue = len(self._sound) > _LONGEST_WORD
         words = max((place for place in range(1, voiced + 1) if self._letters[place - 1].char.isspace()), default=0)
         count = words or (voiced if overdue or not self._out else 0)
+        if not count and not self._out:
+            # Nobody waits for the end of a first letter; it comes out with its beginning.
+            count = sum(letter.start < len(self._sound) for letter in self._letters)
         if not count:
             return 0, len(self._sound) if overdue else 0
         return count, min([letter.start for letter in self._letters[count:]] + [len(self._sound)])
