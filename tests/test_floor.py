@@ -386,6 +386,12 @@ def test_an_echo_that_held_the_agent_is_found_out_by_its_words() -> None:
     assert speaking().at(8.3, Partial("have you down for Thursday at ten")) == [Release(2)]
 
 
+def test_a_backchannel_amid_an_echo_is_still_one() -> None:
+    talk = speaking("There are two left and both of them", "are with the same doctor.")
+    assert talk.at(8.3, Partial("Yeah, okay. and both of")) == [CalleeSays("Yeah, okay. and both of", complete=False)]
+    assert talk.at(8.6, Partial("Yeah, but okay and both of"))[-1] == Stop(2)
+
+
 def test_a_callee_who_repeats_the_day_to_confirm_it_is_heard() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Go ahead."), Planned(2, "Does Thursday at ten work?"), Speaking(2))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backend.call.own_words import asks, echoes
+from backend.call.own_words import apart, asks, echoes
 
 OURS = (
     "Hi John, this is Alex, an AI assistant calling for Green Valley Dental. I'm calling to confirm your appointment "
@@ -92,3 +92,21 @@ def test_any_two_texts_get_a_verdict(text: str, ours: str) -> None:
     assert not echoes("", ours)
     echoes(text, ours)
     asks(text)
+
+
+TWO_LEFT = "There are two appointments left, and both of them are with the same doctor."
+
+
+@pytest.mark.parametrize(
+    "text, rest",
+    [
+        ("Yeah, okay. and both of", "Yeah, okay."),
+        ("both of them uh-huh with the same", "uh-huh"),
+        ("Which two?", "Which two?"),
+        ("two appointments left", ""),
+        ("are - with", "are - with"),
+        ("", ""),
+    ],
+)
+def test_what_the_callee_said_is_told_from_the_echo_around_it(text: str, rest: str) -> None:
+    assert apart(text, TWO_LEFT) == rest

@@ -185,11 +185,11 @@ def test_sound_that_was_played_but_not_yet_confirmed_is_not_repeated() -> None:
     playout = Playout(1)
     playout.add(spoken("one two three four five"))
     sent = play(playout, 0.65)
-    playout.played(sent[3].mark)  # 400 ms; the marks of the next 200 ms are under way
+    playout.played(sent[3].mark)  # 380 ms; the marks of the next 200 ms are under way
     playout.hold(0.65)
     playout.release()
     piece = playout.due(1.0)
-    assert piece is not None and piece.mark == f"1.1:{600 * 8 + len(piece.sound)}"
+    assert piece is not None and piece.mark == f"1.1:{580 * 8 + len(piece.sound)}", "from the blank before three"
     assert playout.heard == "one", "what is not confirmed was not heard all the same"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from backend.call.short_words import wants_floor, words
 
@@ -117,6 +118,17 @@ def echoes(text: str, ours: str) -> bool:
         return False
     latest = theirs[-_LONGEST:]
     return _distance(latest, own) <= len(latest) // 5
+
+
+def apart(text: str, ours: str) -> str:
+    """These words without the runs of two and more that are the agent's own: what the callee said between its echo."""
+    theirs, own = text.split(), words(ours)
+    pairs, said = set(pairwise(own)), words(text)
+    if not said or len(said) != len(theirs):
+        return text
+    echoed = [pair in pairs for pair in pairwise(said)]
+    kept = zip(theirs, [False, *echoed], [*echoed, False], strict=True)
+    return " ".join(word for word, before, after in kept if not (before or after))
 
 
 def _distance(theirs: Sequence[str], own: Sequence[str]) -> int:

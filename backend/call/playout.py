@@ -11,7 +11,7 @@ real time, and the `clear` takes the same way to the carrier as the sound did.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 from backend.audio import RATE
@@ -36,6 +36,8 @@ class Playout:
     """Seconds of sound the carrier may hold unplayed: enough to ride out a late tick, little enough to stop at once."""
     piece: float = 0.1
     """Seconds of sound in one piece; a mark follows each, so what was heard is known this finely."""
+    stretch: float = 0.06
+    """Seconds by which a piece may be longer or up to which it may be shorter, so that it ends with a word."""
     worth_holding: float = 0.3
     """Seconds: when less than this is left of a reply it is played out, since silence would gain nothing."""
     trust: float = 0.35
@@ -121,12 +123,20 @@ class Playout:
         wake = self.wake()
         if wake is None or now < wake:
             return None
-        sound = bytes(self._sound[self._sent : self._sent + round(self.piece * RATE)])
+        sound = bytes(self._sound[self._sent : self._piece_end()])
         self._sent += len(sound)
         self._furthest = max(self._furthest, self._sent)
         self._runs_dry = max(self._runs_dry, now) + len(sound) / RATE
         self._marks.append(self._sent)
         return Piece(sound, f"{self.number}.{self._held}:{self._sent}")
+
+    def _piece_end(self) -> int:
+        """Where the next piece ends: with a word if one ends about there, so that its mark tells of a whole word."""
+        least, most = (self._sent + round(size * RATE) for size in (self.stretch, self.piece + self.stretch))
+        for place in range(bisect_left(self._starts, least), bisect_right(self._starts, most)):
+            if self.text[place].isspace():
+                return self._starts[place]
+        return self._sent + round(self.piece * RATE)
 
     def wake(self) -> float | None:
         """When `due` will return the next piece; None when it waits for more sound or for the gate instead."""
@@ -192,6 +202,9 @@ class Playout:
         if self._sound and played == len(self._sound):
             return len(self.text)
         reached = bisect_left(self._starts, played)
+        if self.text[reached : reached + 1].isspace() and self._starts[reached] == played:
+            # Played up to where the word ends.
+            reached += 1
         # The character under the needle is still sounding: its word is not over, unless a blank is being played.
         while reached and not self.text[reached - 1].isspace():
             reached -= 1

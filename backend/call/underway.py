@@ -61,6 +61,10 @@ class Underway:
             return not said.only_hum(text)
         if self.ending and said.only_farewell(text):
             return False
+        rest = own.apart(text, self.planned)
+        if rest and said.only_backchannel(rest):
+            # "Yeah, okay", and around it what a loudspeaker gave back.
+            text = rest
         if said.wants_floor(text) or (said.is_answer(text) and own.asks(self._heard)):
             return True
         return len(said.words(text)) >= manners.interrupting_words and not said.only_backchannel(text)
