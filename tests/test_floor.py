@@ -392,6 +392,13 @@ def test_a_backchannel_amid_an_echo_is_still_one() -> None:
     assert talk.at(8.6, Partial("Yeah, but okay and both of"))[-1] == Stop(2)
 
 
+def test_the_first_word_of_an_echo_after_a_backchannel_is_waited_out() -> None:
+    talk = speaking("There are two left and both of them", "are with the same doctor.")
+    assert talk.at(8.3, Partial("Great. both")) == [CalleeSays("Great. both", complete=False)]
+    assert talk.at(8.4, Partial("Great. both of")) == [CalleeSays("Great. both of", complete=False)]
+    assert talk.at(8.6, SoundOff()) == [Release(2)]
+
+
 def test_a_callee_who_repeats_the_day_to_confirm_it_is_heard() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Go ahead."), Planned(2, "Does Thursday at ten work?"), Speaking(2))

@@ -220,7 +220,7 @@ class Floor:
         if news.over:
             reply.held, self._due.hold = False, NEVER
         words = self._hearing.partial
-        if words and reply.audible and reply.gives_way_to(words, self._manners):
+        if words and reply.audible and reply.gives_way_to(words, self._manners, growing=True):
             yield from self._give_way(reply)
 
     def _release(self, reply: Underway) -> Iterator[Action]:
@@ -242,7 +242,7 @@ class Floor:
         self._due.turn = now + self._hearing.patience(now)
         self._due.check_in = now + self._manners.check_in_after
         yield CalleeSays(self._hearing.partial, complete=False)
-        if (reply := self._spoken) and reply.gives_way_to(text, self._manners):
+        if (reply := self._spoken) and reply.gives_way_to(text, self._manners, growing=True):
             yield from self._give_way(reply)
         elif self._reply and self._reply.prepared and self._reply.answers != said.words(self._hearing.partial):
             yield from self._discard()

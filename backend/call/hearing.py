@@ -9,7 +9,7 @@ from backend.call.completeness import unfinished
 from backend.call.manners import Manners
 from backend.call.underway import Underway
 
-_WORDS_FOLLOW = 2.0
+_WORDS_FOLLOW = 1.0
 """Seconds: words told this soon after a sound of the callee's side may be that sound's."""
 _LEAST_WAIT = 0.3
 """Seconds."""

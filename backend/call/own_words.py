@@ -120,14 +120,19 @@ def echoes(text: str, ours: str) -> bool:
     return _distance(latest, own) <= len(latest) // 5
 
 
-def apart(text: str, ours: str) -> str:
-    """These words without the runs of two and more that are the agent's own: what the callee said between its echo."""
+def apart(text: str, ours: str, growing: bool = False) -> str:
+    """These words without the runs of two and more that are the agent's own: what the callee said between its echo.
+
+    Args:
+        growing: the last word may be the first of such a run.
+    """
     theirs, own = text.split(), words(ours)
     pairs, said = set(pairwise(own)), words(text)
     if not said or len(said) != len(theirs):
         return text
     echoed = [pair in pairs for pair in pairwise(said)]
-    kept = zip(theirs, [False, *echoed], [*echoed, False], strict=True)
+    begins = growing and len(said) > 1 and said[-1] in own
+    kept = zip(theirs, [False, *echoed], [*echoed, begins], strict=True)
     return " ".join(word for word, before, after in kept if not (before or after))
 
 

@@ -49,8 +49,12 @@ class Underway:
         """
         return not (self.prepared or self.held or self.ending) and self.holds < _MOST_HOLDS
 
-    def gives_way_to(self, text: str, manners: Manners) -> bool:
-        """Whether these words, said while it is under way, mean that the callee wants to speak."""
+    def gives_way_to(self, text: str, manners: Manners, growing: bool = False) -> bool:
+        """Whether these words, said while it is under way, mean that the callee wants to speak.
+
+        Args:
+            growing: more words may follow.
+        """
         if self.firm:
             return False
         if self.number == 1 and (not self.overlapped or said.only_greeting(text)):
@@ -61,7 +65,7 @@ class Underway:
             return not said.only_hum(text)
         if self.ending and said.only_farewell(text):
             return False
-        rest = own.apart(text, self.planned)
+        rest = own.apart(text, self.planned, growing)
         if rest and said.only_backchannel(rest):
             # "Yeah, okay", and around it what a loudspeaker gave back.
             text = rest

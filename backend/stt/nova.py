@@ -32,8 +32,9 @@ class Nova:
         # The vendor's 10 ms would split a phone number at every breath. A pause after words that cannot be all
         # ("my number is") ends no turn: `UtteranceEnd` does.
         ("endpointing", "300"),
-        # Also for noise that keeps the endpointing open; 1000 is the least allowed, and it needs interim_results.
-        ("utterance_end_ms", "1000"),
+        # Also for noise that keeps the endpointing open; needs interim_results. The vendor's least, 1000, would end the
+        # turns of those who stop for a second in the middle of a sentence.
+        ("utterance_end_ms", "1300"),
         ("vad_events", "true"),
         # Not smart_format: it may hold a final back for seconds while it waits for more of a number.
         ("punctuate", "true"),
