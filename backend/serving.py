@@ -41,6 +41,10 @@ async def serve(
             yield listener.getsockname()[1]
         finally:
             await server.shutdown([listener])
+            # A client that came in that moment was accepted after uvicorn had looked whom to say goodbye to.
+            await asyncio.sleep(0.01)
+            for connection in tuple(server.server_state.connections):
+                connection.transport.close()
             # Past the grace uvicorn cancels what still runs, but does not wait for it.
             if server.server_state.tasks:
                 await asyncio.wait(server.server_state.tasks)

@@ -187,7 +187,7 @@ async def test_a_voice_that_breaks_in_mid_call_speaks_on(tmp_path: Path, fault: 
 
 
 async def test_without_any_voice_the_carrier_itself_says_the_goodbye(tmp_path: Path) -> None:
-    refused = [Complain("quota_exceeded")] * 20
+    refused = [Complain("quota_exceeded")] * 100
     async with real_wire(tmp_path, Caller([]), [], [], voice_faults=refused) as world:
         call, _ = await world.ended(await world.place())
         assert call.outcome is Outcome.FAILED
