@@ -162,10 +162,8 @@ def preparation(call: Call) -> str:
         tokens, characters = count["tokens wasted"], count["characters wasted"]
         said.append(f"the others cost about {tokens} tokens and {characters} characters of voice")
     if count["hedges"]:
-        won = count["hedges won"]
-        said.append(
-            f"the model was asked again {count['hedges']} times because it was slow, and {won} times that helped"
-        )
+        asked, won = (f"{n} time{'s' * (n != 1)}" for n in (count["hedges"], count["hedges won"]))
+        said.append(f"the model was slow and asked again {asked}; {won} that helped")
     return ". ".join(part[0].upper() + part[1:] for part in said) + "." if said else ""
 
 

@@ -307,6 +307,7 @@ def test_a_long_list_is_shown_in_pages(server: MediaServer) -> None:
 def test_one_call_in_full(server: MediaServer) -> None:
     parts = {"stt": "Deepgram", "llm": "Claude", "tts": "ElevenLabs"}
     counts = {"prepared replies used": 3, "prepared replies wasted": 1, "tokens wasted": 12, "characters wasted": 40}
+    counts |= {"hedges": 1, "hedges won": 1}
     over(server.store, note="Tuesday at ten is fine.", parts=parts, counts=counts, troubles=("The voice stalled.",))
     bench = page("record", call="one")
     text = shown(bench)
@@ -315,6 +316,7 @@ def test_one_call_in_full(server: MediaServer) -> None:
     assert ":gray[Hearing:] Deepgram" in text
     assert "3 of 4 answers that were prepared early could be used" in text
     assert "about 12 tokens and 40 characters of voice" in text
+    assert "The model was slow and asked again 1 time; 1 time that helped." in text
     assert [(metric.label, metric.value) for metric in bench.metric] == [("Talk", "0:42"), ("Answers in", "0.6 s")]
     assert len(bench.get("vega_lite_chart")) == 1
     assert [button.proto.label for button in bench.get("download_button")] == ["Text", "JSON"]
