@@ -107,7 +107,7 @@ class Providers:
         if settings.elevenlabs_api_key:
             key, voice = settings.elevenlabs_api_key, settings.elevenlabs_voice_id
             model, patience = settings.elevenlabs_model, Patience(first_sound=1.4, stall=1.0)
-            # Two tries of its own fit into what a call waits for one voice.
+            # Each of its two tries fits into what a call waits for a voice's next piece (`Manners.voice_wait`).
             voices.append(ElevenLabs(settings.elevenlabs_url, key, voice, model, patience))
         if not self._mute:
             voices.append(OfflineVoice(self._running_engines(), VOICES["agent"]))
