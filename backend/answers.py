@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from backend.models import Call, LineKind, Turn
+from backend.models import Call, LineKind, Outcome, Turn, Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +78,73 @@ class Setup:
 class Health:
     status: str
     live_calls: int
+
+
+# --- what a rehearsal tells, in this order ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalBegun:
+    """Who is going to pick up."""
+
+    personas: list[Persona]
+    news: Literal["begun"] = "begun"
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalTurn:
+    """One of the calls has come a step further."""
+
+    persona: str
+    """Its key."""
+    turns: int
+    """How often the agent has spoken in it."""
+    news: Literal["turn"] = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule of good conduct that the agent broke."""
+
+    rule: str
+    """What it did, as the beginning of a sentence."""
+    said: str
+    """The agent's words that show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """One rehearsed call, over."""
+
+    persona: Persona
+    outcome: Outcome | None
+    """None when it never came to an end, or its model failed."""
+    note: str
+    """The agent's own report."""
+    fine: bool
+    """Whether it came to what it should, no rule was broken and no model failed."""
+    should: str
+    """What should have come of it, where something else did; else empty."""
+    lines: list[Utterance]
+    questions: list[str]
+    """What the callee asked and the context does not answer."""
+    broken: list[Broken]
+    troubles: list[str]
+    """What went wrong with the model, each a plain sentence."""
+    news: Literal["call"] = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the rehearsed calls show together."""
+
+    questions: list[str]
+    """What the context could not answer, as the callees asked it."""
+    addition: str
+    """Lines for the context that would answer it, with blanks (`___`) to fill in."""
+    broken: int
+    """How many rules were broken, in all calls."""
+    news: Literal["findings"] = "findings"
+
+
+RehearsalNews = RehearsalBegun | RehearsalTurn | Rehearsed | Findings

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -21,8 +22,8 @@ from backend.client import Client, ServerDown, ServerError
 from backend.config import BadSettings, load
 from backend.launcher import CannotStart, end_with_parent
 from backend.launcher import run as run_both
-from backend.models import Call, LineKind, Status
-from backend.watch import clean, spoken, watch
+from backend.models import Brief, Call, LineKind, Refused, Status
+from backend.watch import clean, evidence, reported, spoken, watch
 
 
 class Exit(IntEnum):
@@ -95,6 +96,37 @@ def call(
             raise typer.Exit(_follow(client, placed.id, as_json))
 
 
+@app.command(epilog=_EXIT_CODES)
+def rehearse(
+    action: Annotated[str, typer.Argument(help="What to get done, in one sentence.", show_default=False)],
+    context: Annotated[str, typer.Argument(help="What the agent may say about it.", show_default=False)],
+    callee: Annotated[str, typer.Argument(help="The callee's name.", show_default=False)] = "",
+    agent: Annotated[str, typer.Argument(help="The agent's name.")] = "Alex",
+    org: Annotated[str, typer.Argument(help="For whom the agent calls.", show_default=False)] = "",
+    persona: Annotated[list[str] | None, typer.Option(help="Only this one picks up; may repeat.")] = None,
+    words: Annotated[bool, typer.Option("--words", help="Show every word that was said.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Hold a call in text with everybody who might pick up, and say what to improve. No phone rings."""
+    # Only here: what holds a conversation takes longer to load than most commands take to run.
+    from backend.rehearsal.here import rehearse_here
+    from backend.rehearsal.shown import advice, conversation, outcomes
+
+    brief = Brief("", action, context, callee_name=callee, agent_name=agent, organization=org)
+    calls, found = asyncio.run(rehearse_here(load(), brief, persona or (), None if as_json else _out))
+    if as_json:
+        _print_json({"calls": [asdict(one) for one in calls], "findings": asdict(found)})
+    else:
+        for line in (line for one in calls for line in conversation(one) if words):
+            _out.print(line)
+        _out.print(outcomes(calls), soft_wrap=False)
+        for line in advice(calls, found):
+            _out.print(line)
+    if all(one.troubles for one in calls):
+        raise typer.Exit(Exit.PROVIDER)
+    raise typer.Exit(Exit.OK if all(one.fine for one in calls) else Exit.NOT_COMPLETED)
+
+
 def _follow(client: Client, call_id: str, as_json: bool) -> int:
     """The exit code, when the call is over or the operator has seen enough."""
     try:
@@ -102,10 +134,12 @@ def _follow(client: Client, call_id: str, as_json: bool) -> int:
     except KeyboardInterrupt:
         _err.print(f"\nThe call goes on; `phone-agent hangup {call_id}` ends it.")
         return 130
+    with suppress(KeyboardInterrupt):
+        ended = reported(client, ended)
     if as_json:
         _print_json(asdict(client.call(call_id)))
     else:
-        _out.print(Text(_result(ended), style="bold"))
+        _print_result(ended)
     return Exit.OK if ended.status is Status.COMPLETED else Exit.NOT_COMPLETED
 
 
@@ -140,7 +174,7 @@ def show(call_id: _Id, as_json: _Json = False) -> None:
     _out.print(Text(clean(head.brief.action), style="italic"))
     for turn in found.turns:
         _out.print(spoken(turn))
-    _out.print(Text(_result(head), style="bold"))
+    _print_result(head)
     for trouble in head.troubles:
         _out.print(Text(f"Trouble: {clean(trouble)}", style="yellow"))
 
@@ -225,6 +259,13 @@ def _result(one: Call) -> str:
     return " ".join(f"{said.rstrip('.')}." for said in (outcome, note, clean(one.ending)) if said)
 
 
+def _print_result(one: Call) -> None:
+    """What came of it, and what proves it."""
+    _out.print(Text(_result(one), style="bold"))
+    for line in evidence(one.report) if one.report else ():
+        _out.print(line)
+
+
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
     sys.stdout.flush()
@@ -240,21 +281,23 @@ def _client() -> Iterator[Client]:
         yield client
 
 
-def _code(error: BadSettings | ServerError | CannotStart) -> Exit:
+def _code(error: BadSettings | ServerError | CannotStart | Refused) -> Exit:
     match error:
         case BadSettings():
             return Exit.BAD_USAGE
         case ServerDown() | CannotStart():
             return Exit.SERVER_DOWN
+        case ServerError(status=502):
+            return Exit.PROVIDER
         case _:
-            return Exit.PROVIDER if error.status == 502 else Exit.REFUSED
+            return Exit.REFUSED
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says, and return the exit code. What a person can mend is said without a traceback."""
     try:
         app(arguments)
-    except (BadSettings, ServerError, CannotStart) as error:
+    except (BadSettings, ServerError, CannotStart, Refused) as error:
         _err.print(Text(str(error)))
         return _code(error)
     except SystemExit as end:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
-from backend.answers import CallInFull, Health, Number, Placed, Setup
-from backend.models import Call, LineKind, Outcome, Status
+from backend.answers import CallInFull, Health, Number, Placed, RehearsalNews, Setup
+from backend.models import Call, LineKind, Outcome, Question, Refusal, Status
 
 
 class ServerError(Exception):
@@ -28,9 +29,14 @@ class ServerDown(ServerError):
 
 T = TypeVar("T")
 
-_ANSWERS: dict[Any, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Placed, CallInFull, list[Call], Number, Setup, Health)
-}
+_NEWS = 60.0
+"""Seconds in which a rehearsal that goes on has something to tell."""
+
+_KINDS: tuple[Any, ...] = (
+    *(Placed, CallInFull, list[Call], Number, Setup, Health, RehearsalNews),
+    *(list[Question], list[Refusal], Refusal),
+)
+_ANSWERS: dict[Any, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _KINDS}
 """Made once: building one takes longer than a request."""
 
 
@@ -107,9 +113,57 @@ class Client:
         """Advise the agent for its next answer."""
         self._send("POST", _path(call_id, "hint"), json={"text": text})
 
+    def watch(self, call_id: str) -> None:
+        """Tell that somebody has this call before them now, and can answer the agent's questions."""
+        self._send("POST", _path(call_id, "watch"), timeout=2.0)
+
+    def questions(self) -> list[Question]:
+        """What agents could not answer and nobody has settled yet, the newest first."""
+        return self._read(list[Question], "GET", "/api/questions")
+
+    def answer(self, question: int, text: str) -> None:
+        """Answer an agent's question; it tells the callee where the call still runs."""
+        self._send("POST", f"/api/questions/{question}/answer", json={"text": text})
+
+    def settle(self, question: int) -> None:
+        """Tick a question off as followed up."""
+        self._send("POST", f"/api/questions/{question}/settle")
+
+    def refusals(self) -> list[Refusal]:
+        """The numbers that are never dialled, the newest first."""
+        return self._read(list[Refusal], "GET", "/api/refusals")
+
+    def refuse(self, number: str) -> Refusal:
+        """Never dial this number again."""
+        return self._read(Refusal, "POST", "/api/refusals", json={"number": number})
+
+    def allow(self, number: str) -> None:
+        """Let this number, in E.164, be dialled again."""
+        self._send("DELETE", f"/api/refusals/{quote(number, safe='')}")
+
     def number(self, text: str) -> Number:
         """How this number would be dialled; a ServerError says why it would not."""
         return self._read(Number, "GET", "/api/numbers", params={"text": text})
+
+    def rehearse(
+        self,
+        action: str,
+        context: str = "",
+        *,
+        callee_name: str = "",
+        agent_name: str = "Alex",
+        organization: str = "",
+        personas: Sequence[str] = (),
+    ) -> Generator[RehearsalNews, None, None]:
+        """Hold the call in text with these personas, or all there are, and tell what happens; closing it stops them."""
+        brief = {"action": action, "context": context, "callee_name": callee_name, "agent_name": agent_name}
+        more = {"organization": organization, "personas": list(personas)}
+        with self._errors(), self._http.stream("POST", "/api/rehearsals", json=brief | more, timeout=_NEWS) as response:
+            if not response.is_success:
+                response.read()
+            self._checked(response)
+            for line in response.iter_lines():
+                yield self._parse(RehearsalNews, line)
 
     def setup(self) -> Setup:
         return self._read(Setup, "GET", "/api/setup")
@@ -119,26 +173,37 @@ class Client:
         return self._read(Health, "GET", "/health", timeout=2.0)
 
     def _read(self, kind: type[T], method: str, path: str, **request: Any) -> T:
-        response = self._send(method, path, **request)
+        answer: T = self._parse(kind, self._send(method, path, **request).content)
+        return answer
+
+    def _parse(self, kind: Any, answered: str | bytes) -> Any:
         try:
-            answer: T = _ANSWERS[kind].validate_json(response.content)
+            return _ANSWERS[kind].validate_json(answered)
         except ValidationError:
             # Another program on the port, or a server of another version.
             raise ServerError(
                 f"What answers at {self._url} is not this version's media server: stop it, and start it again with "
                 "`make run`, or set another MEDIA_SERVER_PORT in .env."
             ) from None
-        return answer
 
     def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
-        try:
+        with self._errors():
             response = self._http.request(method, path, **request)
+        return self._checked(response)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Whatever the network does, as a sentence."""
+        try:
+            yield
         except httpx2.ReadTimeout:
             raise ServerDown(f"The media server at {self._url} took too long to answer; its log says why.") from None
         except httpx2.TransportError:
             raise ServerDown(
                 f"The media server does not answer at {self._url}: start it with `make run`, or `phone-agent serve`."
             ) from None
+
+    def _checked(self, response: httpx2.Response) -> httpx2.Response:
         if not response.is_success:
             raise ServerError(_sentence(response), response.status_code)
         return response

@@ -122,6 +122,10 @@ class Settings(BaseSettings):
     A single one where every provider is real, since the engines only stand by there.
     """
 
+    ai_disclosure: bool = True
+    transfer_number: Annotated[str, Field(pattern=r"^(\+[1-9]\d{6,14})?$"), AfterValidator(_own_number)] = ""
+    operator_wait: Annotated[float, Field(ge=0, le=60)] = 8.0
+
     speculation: bool = True
     hedging: bool = True
     greeting_wait: Annotated[float, Field(ge=0.3, le=10)] = 1.2
@@ -196,6 +200,9 @@ _ADVICE = {
     "twilio_account_sid": "write the Account SID from Twilio's console: AC and 32 hexadecimal digits",
     "twilio_phone_number": "write your Twilio number with country code and no spaces, such as +12025550143",
     "elevenlabs_voice_id": "write the voice's ID, letters and digits only, from ElevenLabs' voice page",
+    "transfer_number": "write the number of the phone that calls are handed over to, such as +12025550143",
+    "ai_disclosure": "write True or False",
+    "operator_wait": "write a number of seconds from 0 to 60",
     "speculation": "write True or False",
     "hedging": "write True or False",
     "greeting_wait": "write a number of seconds from 0.3 to 10",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -11,20 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend.call.diary import Diary
-from backend.call.events import Ending, FloorEvent, HangUp
+from backend.call.events import Ending, FloorEvent, HangUp, OperatorWatches
 from backend.call.manners import TROUBLE, Manners
 from backend.call.session import Session
 from backend.models import Call, Ended, Outcome, ProviderError, Status
 from backend.providers import Providers
 from backend.seams import Line
 from backend.store import Store
-from backend.telephony.twilio import Twilio
+from backend.telephony.twilio import LONGEST, Twilio
 
 _LOG = logging.getLogger(__name__)
 
 RING_LIMIT = 150.0
 """Seconds from dialling until the carrier must have connected or given up; it may queue calls before they ring."""
 _MOST_EARLY = 100
+_WATCHED_FOR = 2.0
+"""Seconds one look at a call counts for, so that its recording is not full of them."""
 _SPARE = 60
 """Seconds by which the carrier's own limit on a call is longer than ours: a wall behind the polite goodbye."""
 
@@ -69,6 +72,10 @@ class Engagement:
         # What came after the pick-up and before the session: the providers are slower to open than the phone was.
         self._early: deque[FloorEvent] = deque(maxlen=_MOST_EARLY)
         self._token = ""
+        self._handed_over = False
+        self._watched = float("-inf")
+        self._finished = asyncio.Event()
+        """The carrier says that its call is over."""
         self._over = asyncio.Event()
         loop = asyncio.get_running_loop()
         # Resolved with the line when the callee's side is connected, or when it is known that it never will be.
@@ -134,6 +141,7 @@ class Engagement:
 
     def finish(self, status: Status) -> None:
         """The carrier says that the call is over. The row is left to `run`, since only that knows what was said."""
+        self._finished.set()
         self.give_up(UNANSWERED[status], status)
         self.post(Ended("The callee hung up."))
 
@@ -147,9 +155,18 @@ class Engagement:
             self._session.post(event)
         return True
 
+    def watch(self) -> None:
+        """Somebody at the desk looks at this call; a page that does says so twice a second."""
+        now = asyncio.get_running_loop().time()
+        if now - self._watched >= _WATCHED_FOR:
+            self._watched = now
+            self.post(OperatorWatches())
+
     async def hang_up(self, ending: Ending) -> None:
         """End the call; while it still rings, this returns when it no longer does."""
-        if not self.post(HangUp(ending)):
+        if self._handed_over:
+            await self._stop_ringing()
+        elif not self.post(HangUp(ending)):
             self.give_up(ending, Status.CANCELED)
             await self.over()
 
@@ -169,6 +186,8 @@ class Engagement:
         ending, status = Ending("The media server was stopped during this call.", Outcome.FAILED), Status.FAILED
         try:
             ending, status = await self._hold()
+            if ending.outcome is Outcome.TRANSFERRED:
+                await self._talk_on(ending)
         except Exception as error:
             ending = self._explain(_innermost(error))
         finally:
@@ -205,6 +224,14 @@ class Engagement:
             finally:
                 preparing.cancel()
                 self._store.change(call.id, counts=self._session.counts)
+
+    async def _talk_on(self, ending: Ending) -> None:
+        """The call goes on without us; its row does too, until the carrier says that it is over."""
+        self._handed_over = True
+        self._store.change(self.call.id, outcome=ending.outcome, note=ending.note, ending=ending.why)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST):
+                await self._finished.wait()
 
     async def _line(self) -> Line | _Unanswered:
         try:

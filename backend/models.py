@@ -6,6 +6,7 @@ Frozen and free of I/O, so that every other file may import it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 
 
@@ -59,6 +60,7 @@ class Outcome(StrEnum):
     WRONG_PERSON = "wrong person"
     VOICEMAIL = "voicemail left"
     OPTED_OUT = "opted out"
+    TRANSFERRED = "handed over"
     HUNG_UP = "callee hung up"
     STOPPED = "stopped by operator"
     NO_ANSWER = "no answer"
@@ -66,9 +68,24 @@ class Outcome(StrEnum):
     UNCLEAR = "unclear"
 
 
+class Answerer(StrEnum):
+    """Who, or what, picked up."""
+
+    PERSON = "person"
+    VOICEMAIL = "voicemail"
+    FULL_MAILBOX = "full mailbox"
+    MENU = "menu"
+    SCREENER = "call screening"
+    HOLD = "on hold"
+    FAX = "fax"
+    SILENCE = "silence"
+
+
 class Speaker(StrEnum):
     AGENT = "agent"
     CALLEE = "callee"
+    NOTE = "note"
+    """Nobody: what was done in the call, such as a question to the operator. The callee never hears it."""
 
 
 class TurnState(StrEnum):
@@ -110,6 +127,49 @@ _TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor",
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Something that is said to be true of a call, with what proves it."""
+
+    text: str
+    turns: tuple[int, ...] = ()
+    """The numbers of the turns that prove it."""
+    confidence: float = 0.0
+    """From 0 to 1."""
+    ground: str = ""
+    """What proves it where no words can, such as "the carrier's report"; only the house itself writes this."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether somebody should look before relying on it."""
+        return not (self.turns or self.ground) or self.confidence < SURE
+
+
+SURE = 0.6
+"""The least confidence with which a claim is asserted rather than marked for review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a call: every claim with the turns that prove it."""
+
+    outcome: Outcome
+    result: Claim
+    """The outcome in words, such as "Rescheduled to Friday at 10 a.m."."""
+    summary: tuple[Claim, ...] = ()
+    """Two sentences at most."""
+    agreed: tuple[Claim, ...] = ()
+    """What both sides agreed on, each a short sentence."""
+    questions: tuple[Claim, ...] = ()
+    """What the callee wanted to know and was not told."""
+    author: str = ""
+    """Who made it, such as "Claude" or "rules"."""
+
+    @property
+    def doubtful(self) -> bool:
+        return any(claim.doubtful for claim in (self.result, *self.summary, *self.agreed, *self.questions))
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call's row."""
 
@@ -132,6 +192,10 @@ class Call:
     """Which engine served as stt, llm and tts."""
     counts: dict[str, int] = field(default_factory=dict)
     """How often something happened that is worth counting, such as prepared replies that were used."""
+    answerer: Answerer | None = None
+    """Who picked up, as far as it is known."""
+    report: Report | None = None
+    """What came of it, with the evidence; made after the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +216,53 @@ class Turn:
     timings: dict[str, float] = field(default_factory=dict)
     """Milliseconds. `decided`: from the callee's last sound to the decision to answer it, where there was one to make;
     from there on: `first_token`, `first_clause`, `first_voice`, `first_sound`."""
+    facts: tuple[Fact, ...] = ()
+    """Agent: what of its words can be checked, and where it comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something in the agent's words that can be checked: a number, date, time, price, name or address."""
+
+    text: str
+    """As it stands in the agent's words."""
+    source: str
+    """Where it comes from: "action", "context", "names", "callee", "operator" or "today"."""
+    quote: str
+    """The words it rests on."""
+    turn: int = 0
+    """The turn in which these were said; 0 where `source` is not a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something the agent could not answer: put to the operator during the call, or left to be followed up."""
+
+    id: int
+    call_id: str
+    text: str
+    asked: float
+    """Unix seconds, as are the next two."""
+    until: float | None = None
+    """How long the agent waits for the operator's answer; None: it does not wait, somebody follows up."""
+    settled: float | None = None
+    """When it was answered, or ticked off as followed up."""
+    answer: str = ""
+    turn: int = 0
+    """The turn in which it came up; 0 when not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A number that must not be dialled any more."""
+
+    number: str
+    """E.164."""
+    since: float
+    """Unix seconds."""
+    why: str
+    call_id: str = ""
+    """The call in which they asked for it; empty: an operator entered it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +357,8 @@ class Utterance:
     speaker: Speaker
     text: str
     cut: bool = False
+    turn: int = 0
+    """Its number in the call; 0 outside of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +367,8 @@ class Conversation:
 
     brief: Brief
     lines: tuple[Utterance, ...] = ()
+    today: date | None = None
+    """Where the agent sits, since "tomorrow" means nothing without it."""
 
     def plus(self, speaker: Speaker, text: str, cut: bool = False) -> Conversation:
         return replace(self, lines=(*self.lines, Utterance(speaker, text, cut)))

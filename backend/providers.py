@@ -18,11 +18,12 @@ from backend.engines.installed import deaf, mute
 from backend.engines.pool import VOICES, Engines
 from backend.llm.offline import OfflineBrain
 from backend.models import Brief, LineKind, ProviderError
+from backend.outcome.reporter import Writer
 from backend.practice.callee import Callee
 from backend.practice.carrier import practice_carrier
 from backend.practice.dialled_call import DialledCall
 from backend.practice.personas import PERSONAS
-from backend.seams import SpeechToText, TextToSpeech
+from backend.seams import LanguageModel, SpeechToText, TextToSpeech
 from backend.stt.deepgram import Deepgram
 from backend.stt.keyterms import keyterms
 from backend.stt.offline import OfflineEar
@@ -33,11 +34,15 @@ from backend.tts.offline import OfflineVoice
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
+_NO_SPEECH = "Nothing is heard or said by this program."
+_UNHURRIED = Manners(first_words=12.0, next_words=12.0, hedge=False)
+
 
 class Providers:
     """The process-wide side of the providers: connections and worker processes that all calls share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, speech: bool = True) -> None:
+        """`speech`: off where nothing is heard or voiced here, so that no speech engine is loaded."""
         self._settings = settings
         self._stack = AsyncExitStack()
         self._phrases: dict[str, Phrasebook] = {}
@@ -46,7 +51,7 @@ class Providers:
         """By the model's name: all calls learn together how long it takes."""
         self._engines: Engines | None = None
         self._claude: AsyncAnthropic | None = None
-        self._deaf, self._mute = deaf(), mute()
+        self._deaf, self._mute = (deaf(), mute()) if speech else (_NO_SPEECH, _NO_SPEECH)
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -78,7 +83,7 @@ class Providers:
         phrases = self._phrases.setdefault(parts["tts"], {})
         async with (
             self._ears(brief) as ears,
-            self._mind(manners) as mind,
+            self._mind(manners, brief.line) as mind,
             Voice(self._voices(), manners, phrases) as voice,
         ):
             yield Kit(ears, mind, voice, parts)
@@ -90,15 +95,33 @@ class Providers:
             return Deepgram(settings.deepgram_url, settings.deepgram_api_key, settings.deepgram_model, terms)
         return OfflineEar(self._running_engines())
 
-    def _mind(self, manners: Manners) -> Mind:
+    def _mind(self, manners: Manners, line: LineKind = LineKind.PRACTICE, timed: bool = True) -> Mind:
+        """`timed`: whether calls learn from it how long each model takes."""
         if self._claude is None:
             # It answers at once. To ask it twice would only cost this machine's time.
             return Mind([OfflineBrain()], manners)
+        from backend.llm import prompt
         from backend.llm.claude import Claude
 
         names = dict.fromkeys([self._settings.anthropic_model, self._settings.anthropic_fallback_model])
-        paces = [self._paces.setdefault(name, Pace(self._budget)) for name in names]
-        return Mind([Claude(self._claude, name) for name in names], manners, paces)
+        paces = [self._paces.setdefault(name, Pace(self._budget)) for name in names] if timed else []
+        transfer = line is LineKind.PRACTICE or bool(self._settings.transfer_number)
+        tools = prompt.tools(transfer, ask=manners.operator_wait > 0)
+        return Mind([Claude(self._claude, name, tools=tools) for name in names], manners, paces)
+
+    @asynccontextmanager
+    async def thinker(self) -> AsyncIterator[LanguageModel]:
+        """The language model alone, for a conversation in text: nobody waits on a line, so it is asked only once."""
+        async with self._mind(_UNHURRIED, timed=False) as mind:
+            yield mind
+
+    def report_writer(self) -> Writer | None:
+        """Who reads a call when it is over and reports on it; None: the rules do."""
+        if self._claude is None:
+            return None
+        from backend.llm.report import ClaudeReports
+
+        return ClaudeReports(self._claude, self._settings.anthropic_model)
 
     def _voices(self) -> list[TextToSpeech]:
         """The real voice first; this machine's takes over when that fails."""
@@ -132,6 +155,7 @@ class Providers:
                     settings.twilio_auth_token,
                     settings.twilio_phone_number,
                     settings.twilio_api_url,
+                    settings.transfer_number,
                 )
                 carriers[LineKind.PHONE] = await stack.enter_async_context(Twilio(account, settings.public_url))
             if not self.why_no_practice:

@@ -45,6 +45,10 @@ class Line(Protocol):
         """End the phone call, idempotently; `farewell` is spoken by the carrier's own voice first."""
         ...
 
+    async def transfer(self) -> None:
+        """Hand the phone call over to the operator's phone; from here on this line is gone, as after `hang_up`."""
+        ...
+
 
 class SpeechToText(Warm, Protocol):
     def listen(self, sound: AsyncIterator[bytes]) -> AsyncIterator[Heard]:

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from backend.config import Settings, is_loopback
 from backend.models import ProviderError, Refused
 from backend.providers import Providers
-from backend.routes import calls, twilio
+from backend.routes import calls, questions, refusals, rehearsals, twilio
 from backend.store import Store
 from backend.switchboard import CallOver, NoSuchCall, Switchboard
 from backend.telephony.socket import MediaSocket
@@ -36,7 +36,11 @@ def create_app(settings: Settings, providers: Providers | None = None) -> FastAP
     )
     app.state.settings = settings
     app.state.providers = providers or Providers(settings)
+    app.state.rehearsals = rehearsals.room()
     app.include_router(calls.router)
+    app.include_router(questions.router)
+    app.include_router(refusals.router)
+    app.include_router(rehearsals.router)
     app.include_router(twilio.router)
     _add_health(app)
     _add_docs(app)

@@ -7,135 +7,24 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
-from backend.models import Brief, Call, Direction, Event, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.archive import CALL_COLUMNS, Archive, Search
+from backend.models import Call, Event, Question, Refusal, Report, Status, Turn
+from backend.schema import migrations
 
-migrations = Migrations("phone_agent")
-
-
-@migrations()
-def first_tables(db: Database) -> None:
-    text, number, whole = str, float, int
-    db.table("calls").create(
-        {
-            **dict.fromkeys(["id", *(f.name for f in fields(Brief)), "status", "outcome", "note", "ending"], text),
-            **dict.fromkeys(["troubles", "parts", "provider_sid"], text),
-            **dict.fromkeys(["created", "answered", "ended"], number),
-            "sequence": whole,
-        },
-        pk="id",
-        defaults={"sequence": -1},
-    ).create_index(["created"]).create_index(["provider_sid"])
-    db.table("turns").create(
-        {
-            **dict.fromkeys(["call_id", "speaker", "text", "heard", "state", "timings"], text),
-            **dict.fromkeys(["started", "ended"], number),
-            "number": whole,
-        },
-        pk=("call_id", "number"),
-        foreign_keys=[("call_id", "calls", "id")],
-    )
-    db.table("events").create(
-        {"id": whole, "call_id": text, "at": number, "kind": text, "data": text},
-        pk="id",
-        foreign_keys=[("call_id", "calls", "id")],
-    ).create_index(["call_id"])
-
-
-@migrations()
-def counts(db: Database) -> None:
-    db.table("calls").add_column("counts", str, not_null_default="{}")
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Which calls to list; an empty field filters nothing."""
-
-    words: str = ""
-    """Text to find in names, numbers, action, note and anything said."""
-    statuses: Sequence[Status] = ()
-    outcomes: Sequence[Outcome] = ()
-    line: LineKind | None = None
-    troubled: bool = False
-    """Only calls on which something went wrong."""
-    since: float = 0.0
-
-
-class Archive:
-    """Reading. Open one for each burst of reading and close it; it never blocks the writer."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open for reading only.
-
-        Raises:
-            FileNotFoundError: there is no database yet: no media server has ever run here.
-        """
-        if not path.exists():
-            raise FileNotFoundError(path)
-        return cls(Database(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5, check_same_thread=False)))
-
-    def close(self) -> None:
-        self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def call(self, call_id: str) -> Call | None:
-        return next(map(_call, self._rows("select * from calls where id = ?", [call_id])), None)
-
-    def call_of(self, provider_sid: str) -> Call | None:
-        return next(map(_call, self._rows("select * from calls where provider_sid = ?", [provider_sid])), None)
-
-    def calls(self, search: Search | None = None, limit: int = 50, offset: int = 0) -> list[Call]:
-        """The newest calls first."""
-        where, values = _where(search or Search())
-        sql = f"select * from calls where {where} order by created desc, rowid desc limit ? offset ?"
-        return [_call(row) for row in self._rows(sql, [*values, limit, offset])]
-
-    def count(self, search: Search | None = None) -> int:
-        where, values = _where(search or Search())
-        return int(next(self._rows(f"select count(*) as n from calls where {where}", values))["n"])
-
-    def unfinished(self) -> list[Call]:
-        return self.calls(Search(statuses=[status for status in Status if not status.final]), limit=1000)
-
-    def turns(self, call_id: str, last: int = 1_000_000) -> list[Turn]:
-        """The turns of a call in order, or only the `last` ones."""
-        sql = "select * from (select * from turns where call_id = ? order by number desc limit ?) order by number"
-        return [_turn(row) for row in self._rows(sql, [call_id, last])]
-
-    def events(self, call_id: str) -> list[Event]:
-        rows = self._rows("select * from events where call_id = ? order by id", [call_id])
-        return [Event(row["at"], row["kind"], json.loads(row["data"])) for row in rows]
-
-    def placed_since(self, moment: float) -> list[float]:
-        """When outbound calls were placed since then, in Unix seconds, oldest first."""
-        sql = "select created from calls where created >= ? and direction = ? order by created"
-        return [float(row["created"]) for row in self._rows(sql, [moment, Direction.OUTBOUND])]
-
-    def _rows(self, sql: str, values: Sequence[object]) -> Iterator[dict[str, Any]]:
-        return iter(self._db.query(sql, values))
-
+__all__ = ["Archive", "Search", "Store", "migrations"]
 
 _TURN = """
-    insert into turns (call_id, number, speaker, text, heard, state, timings, started, ended)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    insert into turns (call_id, number, speaker, text, heard, state, timings, facts, started, ended)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (call_id, number) do update set speaker = excluded.speaker, text = excluded.text,
-        heard = excluded.heard, state = excluded.state, timings = excluded.timings, started = excluded.started,
-        ended = excluded.ended
+        heard = excluded.heard, state = excluded.state, timings = excluded.timings, facts = excluded.facts,
+        started = excluded.started, ended = excluded.ended
 """
 _EVENT = "insert into events (call_id, at, kind, data) values (?, ?, ?, ?)"
 _MOST_WAITING = 20_000
@@ -265,20 +154,44 @@ class Store(Archive):
         if call and what not in call.troubles:
             self.change(call_id, troubles=(*call.troubles, what))
 
+    # --- questions to follow up, numbers not to dial ----------------------------------------------------------
 
-_CALL_COLUMNS = [f.name for f in fields(Call) if f.name != "brief"]
+    def ask(self, call_id: str, text: str, asked: float, until: float | None = None, turn: int = 0) -> Question:
+        """Write down what the agent could not answer; the fields are those of `Question`."""
+        sql = "insert into questions (call_id, text, asked, until, answer, turn) values (?, ?, ?, ?, '', ?)"
+        with self._db.atomic():
+            number = self._db.execute(sql, [call_id, text, asked, until, turn]).lastrowid
+        return Question(number or 0, call_id, text, asked, until, turn=turn)
+
+    def settle(self, question: int, at: float, answer: str = "") -> bool:
+        """Note that a question was answered, or without `answer` followed up; False when it is no longer open."""
+        with self._db.atomic():
+            sql = "update questions set settled = ?, answer = ? where id = ? and settled is null"
+            return self._db.execute(sql, [at, answer, question]).rowcount == 1
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Never let this number be dialled again; what is known of it since earlier stays."""
+        with self._db.atomic():
+            self._db.table("refusals").insert(asdict(refusal), ignore=True)
+
+    def allow(self, number: str) -> bool:
+        """Let this number be dialled again; False when it could be all along."""
+        with self._db.atomic():
+            return self._db.execute("delete from refusals where number = ?", [number]).rowcount == 1
 
 
 def _cell(value: Any) -> Any:
+    value = asdict(value) if isinstance(value, Report) else value
     return json.dumps(value) if isinstance(value, (dict, tuple, list)) else value
 
 
 def _call_row(call: Call) -> dict[str, Any]:
-    return asdict(call.brief) | {name: _cell(getattr(call, name)) for name in _CALL_COLUMNS}
+    return asdict(call.brief) | {name: _cell(getattr(call, name)) for name in CALL_COLUMNS}
 
 
 def _turn_values(call_id: str, turn: Turn) -> tuple[object, ...]:
-    said = (turn.speaker, turn.text, turn.heard, turn.state, json.dumps(turn.timings))
+    facts = json.dumps([asdict(fact) for fact in turn.facts]) if turn.facts else "[]"
+    said = (turn.speaker, turn.text, turn.heard, turn.state, json.dumps(turn.timings), facts)
     return (call_id, turn.number, *said, turn.started, turn.ended)
 
 
@@ -286,46 +199,3 @@ def _copy_log(path: Path) -> None:
     """Copy the write-ahead log into the database as far as nobody needs the old state; hinders no one."""
     with closing(sqlite3.connect(path, timeout=5)) as connection:
         connection.execute("pragma wal_checkpoint(passive)")
-
-
-def _call(row: dict[str, Any]) -> Call:
-    brief = Brief(**{f.name: row[f.name] for f in fields(Brief)})
-    rest = {name: row[name] for name in _CALL_COLUMNS} | {
-        "status": Status(row["status"]),
-        "outcome": Outcome(row["outcome"]) if row["outcome"] else None,
-        "troubles": tuple(json.loads(row["troubles"])),
-        "parts": json.loads(row["parts"]),
-        "counts": json.loads(row["counts"]),
-    }
-    return Call(brief=replace(brief, line=LineKind(row["line"]), direction=Direction(row["direction"])), **rest)
-
-
-def _turn(row: dict[str, Any]) -> Turn:
-    row = {name: value for name, value in row.items() if name != "call_id"}
-    kinds = {"speaker": Speaker(row["speaker"]), "state": TurnState(row["state"])}
-    return Turn(**row | kinds | {"timings": json.loads(row["timings"])})
-
-
-_SEARCHED = ("callee_name", 'calls."to"', "action", "note", "organization")
-
-
-def _where(search: Search) -> tuple[str, list[Any]]:
-    """The condition and its values; every value travels as a parameter."""
-    terms: list[tuple[str, list[Any]]] = [("created >= ?", [search.since])]
-    for column, chosen in (("status", search.statuses), ("outcome", search.outcomes)):
-        if chosen:
-            terms.append((f"{column} in ({', '.join('?' * len(chosen))})", list(chosen)))
-    if search.line:
-        terms.append(("line = ?", [search.line]))
-    if search.troubled:
-        terms.append(("troubles != '[]'", []))
-    if search.words.strip():
-        terms.append(_anywhere(search.words.strip()))
-    return " and ".join(term for term, _ in terms), [value for _, values in terms for value in values]
-
-
-def _anywhere(words: str) -> tuple[str, list[Any]]:
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    likes = [f"{column} like ? escape '\\'" for column in _SEARCHED]
-    said = "id in (select call_id from turns where text like ? escape '\\')"
-    return f"({' or '.join([*likes, said])})", [f"%{escaped}%"] * (len(likes) + 1)

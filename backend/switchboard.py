@@ -11,16 +11,20 @@ from dataclasses import replace
 from typing import Self
 
 from backend.call.diary import Diary
-from backend.call.events import Ending, FloorEvent, MachineAnswered
+from backend.call.events import Ending, FloorEvent, MachineAnswered, OperatorAnswers
 from backend.call.manners import Manners
 from backend.config import Settings
 from backend.engagement import RING_LIMIT, UNANSWERED, Engagement
 from backend.models import Brief, Call, Direction, LineKind, Outcome, Refused, Status
+from backend.outcome.reporter import Reporter
 from backend.providers import Providers
 from backend.seams import Line
 from backend.store import Store
 from backend.telephony.gate import may_dial
 from backend.telephony.twilio import Twilio
+
+_REPORT_WITHIN, _MOST_REPORTS = 7 * 86_400.0, 200
+"""How old, in seconds, and how many the calls may be that get a report at a start, because a server before had none."""
 
 
 class NoSuchCall(Exception):
@@ -53,8 +57,12 @@ class Switchboard:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        reporter = Reporter(self._store, self._providers.report_writer())
+        self._reporter = await self._stack.enter_async_context(reporter)
         self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._recover()
+        for call in self._store.unreported(self._clock() - _REPORT_WITHIN, _MOST_REPORTS):
+            self._reporter.request(call.id)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -89,6 +97,7 @@ class Switchboard:
             raise Refused(self._providers.why_no_line(brief.line))
         recent = self._store.placed_since(now - 3600)
         to = may_dial(brief.to, recent, now, self._settings.max_calls_per_hour, self._settings.region)
+        self._check_refusal(brief.line, to)
         self._check_room(brief)
         call = Call(secrets.token_urlsafe(9), replace(brief, to=to), created=now)
         self._store.add(call)
@@ -121,6 +130,14 @@ class Switchboard:
         call = Call(secrets.token_urlsafe(9), brief, created=self._clock(), provider_sid=sid)
         self._store.add(call)
         return call
+
+    def _check_refusal(self, line: LineKind, number: str) -> None:
+        """Nobody real has the numbers of the practice line."""
+        if line is LineKind.PHONE and (refusal := self._store.refused(number)):
+            raise Refused(
+                f"{number} is on the list of numbers that are never called: {refusal.why} "
+                "Take it off the list on the Settings page only if they have agreed to be called again."
+            )
 
     def _check_room(self, brief: Brief) -> None:
         if why := self._providers.why_not(brief):
@@ -168,6 +185,7 @@ class Switchboard:
             engagement.finish(status)
         elif status.final:
             self._diary(call_id).close(status, UNANSWERED[status], sequence)
+            self._reporter.request(call_id)
         else:
             answered = {"answered": self._clock()} if status is Status.IN_PROGRESS else {}
             self._store.advance(call_id, status, sequence, **answered)
@@ -187,6 +205,24 @@ class Switchboard:
         """
         if not self._running(call_id).post(event):
             raise CallOver("Nobody has picked up yet.")
+
+    def watch(self, call_id: str) -> None:
+        """Somebody at the desk has this call before them; nothing happens where it does not run."""
+        if engagement := self._engaged.get(call_id):
+            engagement.watch()
+
+    def answer(self, question_id: int, text: str) -> bool:
+        """Keep the operator's answer to a question, and let the agent tell it while the call runs; False: settled."""
+        question = self._store.question(question_id)
+        if question is None or not self._store.settle(question_id, self._clock(), text):
+            return False
+        if engagement := self._engaged.get(question.call_id):
+            engagement.post(OperatorAnswers(question.text, text))
+        return True
+
+    def settle(self, question_id: int) -> bool:
+        """Tick a question off; False where it was already."""
+        return self._store.settle(question_id, self._clock())
 
     async def hang_up(self, call_id: str) -> None:
         """End a call, also while it is still ringing.
@@ -218,6 +254,7 @@ class Switchboard:
     def _forget(self, call_id: str, task: asyncio.Task[None]) -> None:
         del self._engaged[call_id]
         self._tasks.discard(task)
+        self._reporter.request(call_id)
 
     def _recover(self) -> None:
         """Close the rows that a server before this one left open; what may still ring waits for its carrier."""
@@ -243,6 +280,8 @@ def _manners(settings: Settings) -> Manners:
     """How the agent behaves, where the operator has a say in it."""
     return Manners(
         longest_call=settings.max_call_minutes * 60,
+        discloses=settings.ai_disclosure,
+        operator_wait=settings.operator_wait,
         speculate=settings.speculation,
         hedge=settings.hedging,
         greeting_wait=settings.greeting_wait,

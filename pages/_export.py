@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from backend.models import Call, Speaker, Turn, TurnState
+from backend.models import Call, Claim, Report, Speaker, Turn, TurnState
 
 Local = Callable[[float], datetime]
 """Unix seconds in the operator's time zone."""
@@ -49,15 +49,30 @@ def call_as_text(call: Call, turns: Sequence[Turn], local: Local) -> str:
         "Ending": call.ending,
     }
     lines = [f"{name}: {value}" for name, value in head.items() if value]
+    lines += _reported(call.report) if call.report else []
     lines += [f"Trouble: {trouble}" for trouble in call.troubles]
     return "\n".join([*lines, "", *(_spoken(call, turn, local) for turn in turns), ""])
+
+
+def _reported(report: Report) -> list[str]:
+    """One line for each claim, with the numbers of the turns that prove it."""
+    named = [("Result", report.result), *(("Summary", claim) for claim in report.summary)]
+    named += [("Agreed", claim) for claim in report.agreed]
+    named += [("Open question", claim) for claim in report.questions]
+    return [f"{name}: {claim.text}{_proof(claim)}" for name, claim in named]
+
+
+def _proof(claim: Claim) -> str:
+    turns = [f"turns {', '.join(map(str, claim.turns))}"] if claim.turns else []
+    notes = turns + (["to review"] if claim.doubtful else [])
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 def _spoken(call: Call, turn: Turn, local: Local) -> str:
     """Only what was heard counts as said."""
     name = call.brief.agent_name if turn.speaker is Speaker.AGENT else call.brief.callee_name or "Callee"
     cut = " — (cut off)" if turn.state is TurnState.CUT else ""
-    return f"[{local(turn.started):%H:%M:%S}] {name}: {turn.heard}{cut}"
+    return f"{turn.number}. [{local(turn.started):%H:%M:%S}] {name}: {turn.heard}{cut}"
 
 
 def _row(call: Call, local: Local) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ import streamlit as st
 from backend.answers import Part, Setup
 from backend.client import Client, ServerError
 from backend.config import Settings, load
-from backend.models import Call, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.models import Call, Fact, LineKind, Outcome, Speaker, Status, Turn, TurnState
 from backend.store import Archive
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ _OUTCOMES: dict[Outcome, tuple[Colour, str]] = {
     Outcome.VOICEMAIL: ("blue", "voicemail"),
     Outcome.WRONG_PERSON: ("orange", "person_off"),
     Outcome.OPTED_OUT: ("red", "block"),
+    Outcome.TRANSFERRED: ("green", "phone_forwarded"),
     Outcome.HUNG_UP: ("orange", "call_end"),
     Outcome.STOPPED: ("gray", "stop_circle"),
     Outcome.NO_ANSWER: ("gray", "phone_missed"),
@@ -218,13 +219,34 @@ def about(call: Call) -> None:
     st.markdown("  \n".join(f":gray[{name}:] {value}" for name, value in facts.items() if value))
 
 
-def transcript(call: Call, turns: Sequence[Turn]) -> None:
+def transcript(
+    call: Call,
+    turns: Sequence[Turn],
+    opened: Container[int] = (),
+    sources: Callable[[Sequence[Fact]], str] | None = None,
+) -> None:
+    """
+    Args:
+        opened: the numbers of the turns that stand out, because they prove something.
+        sources: what to print below a turn that tells facts.
+    """
     for turn in turns:
-        agent = turn.speaker is Speaker.AGENT
-        name = call.brief.agent_name if agent else who(call)
-        role, avatar = ("assistant", ":material/support_agent:") if agent else ("user", ":material/person:")
-        with st.chat_message(role, avatar=avatar):
-            st.markdown(f"{_words(turn)}  \n:small[:gray[{_margin(call, turn, plain(name))}]]")
+        if turn.speaker is Speaker.NOTE:
+            st.caption(f":material/edit_note: {plain(turn.text)}")
+            continue
+        with st.container(key=f"turn-{turn.number}", border=turn.number in opened, gap="xsmall"):
+            if turn.number in opened:
+                st.badge("Proof", icon=":material/format_quote:", color="green")
+            _spoken(call, turn, sources(turn.facts) if sources else "")
+
+
+def _spoken(call: Call, turn: Turn, below: str) -> None:
+    agent = turn.speaker is Speaker.AGENT
+    name = call.brief.agent_name if agent else who(call)
+    role, avatar = ("assistant", ":material/support_agent:") if agent else ("user", ":material/person:")
+    with st.chat_message(role, avatar=avatar):
+        margin = f":small[:gray[{_margin(call, turn, plain(name))}]]"
+        st.markdown("  \n".join(filter(None, [_words(turn), margin, below])))
 
 
 def latest(call_id: str) -> Callable[[Archive], list[Turn]]:
@@ -250,8 +272,8 @@ def _words(turn: Turn) -> str:
 
 
 def _margin(call: Call, turn: Turn, name: str) -> str:
-    """Who, when in the call, how fast, and whether it was cut off."""
-    notes = [name, clock(turn.started - (call.answered or call.created))]
+    """Its number, who, when in the call, how fast, and whether it was cut off."""
+    notes = [str(turn.number), name, clock(turn.started - (call.answered or call.created))]
     notes += [f"answered in {ms / 1000:.1f} s" for ms in delays([turn]).values()]
     if turn.state is TurnState.CUT:
         notes.append("cut off")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import _rehearsal
 import _ui
 import streamlit as st
 
@@ -138,6 +139,8 @@ def _what() -> None:
         help="The agent knows nothing else. Asked for more, it says that someone will follow up.",
         persist_state="session",
     )
+    if "___" in st.session_state["call_context"]:
+        st.caption(":orange[:material/edit:] Fill in the blanks, or take those lines out: the agent would read them.")
 
 
 def _caller() -> None:
@@ -207,5 +210,8 @@ with side:
             _parts(setup)
     if refused := st.session_state.pop("call_refused", None):
         st.error(_ui.plain(refused), icon=":material/block:")
-    st.button("Call", on_click=_place, type="primary", icon=":material/call:", width="stretch", key="call_button")
+    with st.container(horizontal=True):
+        st.button("Call", on_click=_place, type="primary", icon=":material/call:", width="stretch", key="call_button")
+        _rehearsal.button(_form)
     st.button("Clear the form", on_click=_clear, key="call_clear", type="tertiary", icon=":material/ink_eraser:")
+_rehearsal.results(_form())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import _export
+import _report
 import _ui
 import streamlit as st
 
@@ -106,9 +107,11 @@ def _row(call: Call) -> None:
             _ui.outcome_badge(call)
             if call.brief.line is LineKind.PRACTICE:
                 _ui.line_badge(call)
+            if _report.to_review(call):
+                st.badge("To review", icon=":material/rate_review:", color="orange")
             if call.troubles:
                 st.badge("Trouble", icon=":material/warning:", color="orange")
-        st.markdown(_ui.plain(_ui.short(call.note or call.brief.action)))
+        st.markdown(_ui.plain(_ui.short(_report.short(call))))
         talk = _ui.lasted(call)
         facts = [_ui.when(call.created), call.brief.to, "" if talk is None else _ui.clock(talk)]
         st.caption(_ui.plain(" · ".join(filter(None, facts))))

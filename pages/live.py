@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import _questions
+import _report
 import _ui
 import streamlit as st
 
 from backend.client import ServerError
-from backend.models import Call, Status, Turn
+from backend.models import Call, Question, Status, Turn
 
 # Seconds between two looks at a call that is not over; the media server writes partial words every 0.2 s.
 _POLL = 0.5
@@ -44,20 +46,25 @@ def _watch(call_id: str, drawn: Status) -> None:
     if call is None or call.status is not drawn:
         st.rerun()
     if not call.status.final:
-        _check_server()
+        _check_server(call)
     _headline(call)
     _ui.troubles(call)
-    turns: list[Turn] = _ui.read(_ui.latest(call_id), [])
-    with st.container(border=True, height=460, gap=None, autoscroll=True, key="transcript"):
-        _ui.transcript(call, turns)
+    over = call.status.final
+    turns: list[Turn] = _ui.read((lambda archive: archive.turns(call_id)) if over else _ui.latest(call_id), [])
+    _questions.cards(_ui.read(lambda archive: archive.questions(call_id), list[Question]()), not call.status.final)
+    with st.container(border=True, height=460, gap=None, autoscroll=not over, key="transcript"):
+        _ui.transcript(call, turns, _report.opened(), _report.sources)
         if not turns:
             st.caption(_WAITING.get(call.status, "Nothing was said in this call."))
 
 
-def _check_server() -> None:
-    """Without its server a call's row stands still; the page must not look as if the call were only quiet."""
+def _check_server(call: Call) -> None:
+    """Tell that somebody is here to answer the agent.
+
+    Without its server a call's row stands still; the page must not look as if the call were only quiet.
+    """
     try:
-        _ui.client().health()
+        _ui.client().watch(call.id)
     except ServerError as error:
         _ui.server_trouble(error)
 
@@ -146,8 +153,7 @@ def _controls(call: Call) -> None:
 def _result(call: Call) -> None:
     """What came of it, once it is over."""
     _ui.outcome_badge(call)
-    for sentence in filter(None, [call.note, call.ending]):
-        st.markdown(_ui.plain(sentence))
+    _report.shown(call)
     st.page_link("record.py", label="Open the full call", icon=":material/article:", query_params={"call": call.id})
     st.page_link("call.py", label="Place another call", icon=":material/call:")
 
@@ -176,6 +182,7 @@ def _show(call: Call) -> None:
         with st.container(border=True):
             if call.status.final:
                 _result(call)
+                _report.scroll_to_opened()
             else:
                 _controls(call)
         with st.expander("About this call", icon=":material/info:", expanded=call.status.final):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from statistics import median
 
 import _export
+import _questions
+import _report
 import _ui
 import altair as alt
 import streamlit as st
 
-from backend.models import Call, Turn
+from backend.models import Call, Question, Turn
 
 
 def _full(call: Call, turns: list[Turn]) -> None:
@@ -18,17 +20,19 @@ def _full(call: Call, turns: list[Turn]) -> None:
         _ui.outcome_badge(call)
         _ui.line_badge(call)
         st.caption(_ui.plain(f"{_ui.when(call.created)} · {call.brief.to}"), width="content")
-    for sentence in filter(None, [call.note, call.ending]):
-        st.markdown(_ui.plain(sentence))
-    if not call.status.final:
+    if call.status.final:
+        _report.shown(call)
+    else:
         query = {"call": call.id}
         st.page_link("live.py", label="Still running: watch it", icon=":material/graphic_eq:", query_params=query)
     _ui.troubles(call)
+    _questions.cards(_ui.read(lambda archive: archive.questions(call.id), list[Question]()), not call.status.final)
     wide, side = st.columns([5, 3], gap="large")
     with wide, st.container(border=True, gap=None):
-        _ui.transcript(call, turns)
+        _ui.transcript(call, turns, _report.opened(), _report.sources)
         if not turns:
             st.caption("Nothing was said in this call.")
+    _report.scroll_to_opened()
     with side:
         _figures(call, turns)
         with st.container(border=True):

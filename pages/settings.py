@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _refusals
 import _ui
 import streamlit as st
 
@@ -52,6 +53,8 @@ if setup:
         with st.grid(len(parts) or 1, min_column_width=240):
             for part in parts:
                 _part(part)
+st.subheader("Never called again")
+_refusals.listed()
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Limits")

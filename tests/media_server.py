@@ -16,7 +16,9 @@ from fastapi import FastAPI
 from backend.answers import Part
 from backend.call.events import FloorEvent
 from backend.config import Settings, load
+from backend.llm.offline import OfflineBrain
 from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
+from backend.rehearsal.rehearsal import OpenModel
 from backend.server import create_app
 from backend.serving import serve
 from backend.store import Store
@@ -41,6 +43,9 @@ class Desk:
     store: Store
     placed: list[Call] = field(default_factory=list)
     commands: list[tuple[str, FloorEvent]] = field(default_factory=list)
+    thinker: OpenModel = OfflineBrain
+    """The language model of a rehearsal."""
+    watched: set[str] = field(default_factory=set)
     deaf: str = ""
     """Why no command is taken, when none is."""
 
@@ -64,6 +69,15 @@ class Desk:
         if self.deaf:
             raise CallOver(self.deaf)
         self.commands.append((call_id, event))
+
+    def watch(self, call_id: str) -> None:
+        self.watched.add(call_id)
+
+    def answer(self, question_id: int, text: str) -> bool:
+        return self.store.settle(question_id, time.time(), text)
+
+    def settle(self, question_id: int) -> bool:
+        return self.store.settle(question_id, time.time())
 
     async def hang_up(self, call_id: str) -> None:
         if self._known(call_id).status.final:
@@ -144,6 +158,6 @@ def _app(settings: Settings, desk: Desk) -> FastAPI:
     app.router.lifespan_context = nothing_to_open
     state = app.state
     state.store, state.switchboard = desk.store, desk
-    state.providers = SimpleNamespace(parts=PARTS, capacity=2)
+    state.providers = SimpleNamespace(parts=PARTS, capacity=2, thinker=lambda: desk.thinker())
     state.carriers = {LineKind.PRACTICE: SimpleNamespace(callback=lambda path: f"http://127.0.0.1{path}")}
     return app

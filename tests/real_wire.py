@@ -31,7 +31,7 @@ TOKEN = "a-token-for-the-tests"
 BRIEF = {
     "to": "+12025550143",
     "action": "Confirm the visit on Thursday",
-    "context": "It takes an hour.",
+    "context": "It is at two thirty in our old building, and takes about one hour.",
     "callee_name": "Jo",
     "agent_name": "Al",
     "organization": "",

@@ -19,6 +19,7 @@ import pytest
 
 from backend import audio
 from backend.bench.virtual_time import in_virtual_time
+from backend.call.keys import tones_of
 from backend.engines.installed import missing
 from backend.engines.pool import VOICES, Engines
 from backend.models import Heard, Partial, ProviderError, Spoken, TurnEnd
@@ -136,6 +137,10 @@ class Phone:
         self.earpiece += voiced(text)
         await asyncio.sleep(len(voiced(text)) / audio.RATE)
         return now()
+
+    async def caller_presses(self, keys: str) -> None:
+        self.earpiece += tones_of(keys)
+        await asyncio.sleep(len(tones_of(keys)) / audio.RATE)
 
     def caller_stops(self) -> None:
         self.earpiece.clear()
@@ -354,6 +359,56 @@ async def test_a_machine_greets_beeps_records_and_hangs_up_when_the_message_is_o
     spectrum = np.abs(np.fft.rfft(audio.decode(beep.sound)))
     assert audio.seconds(beep.sound) == pytest.approx(0.4)
     assert np.argmax(spectrum) / 0.4 == pytest.approx(1000)
+
+
+@in_virtual_time
+async def test_a_menu_puts_through_by_its_key_which_it_hears_in_the_sound() -> None:
+    async with picked_up("phone-menu", "Jordan") as phone:
+        menu = await phone.line(1)
+        assert "press two" in menu.words
+        await phone.caller_presses("2")
+        assert "hold" in (await phone.line(2)).words
+        hello = await phone.line(4)
+        assert hello.words == "Hello, this is Jordan."
+        await phone.caller_says(MATTER)
+        assert (await phone.line(5)).words == "Yes, Tuesday at three works for me."
+
+
+@in_virtual_time
+async def test_a_menu_refuses_another_key_and_reads_itself_out_again() -> None:
+    async with picked_up("phone-menu") as phone:
+        menu = await phone.line(1)
+        await phone.caller_presses("7")
+        assert (await phone.line(2)).words == callee.NOT_VALID
+        assert (await phone.line(3)).words == menu.words
+
+
+@in_virtual_time
+async def test_a_menu_is_cut_short_by_its_key_and_gives_up_without_one() -> None:
+    async with picked_up("phone-menu") as phone:
+        await asyncio.sleep(2.0)
+        await phone.caller_presses("0")
+        assert "hold" in (await phone.line(2)).words and phone.lines[0].ended < 2.5
+    async with picked_up("phone-menu") as phone:
+        await phone.hung_up()
+        assert len(phone.lines) == 1 + callee.READINGS
+
+
+@in_virtual_time
+async def test_a_screener_puts_through_whoever_answers_it() -> None:
+    async with picked_up("call-screening", "Jordan") as phone:
+        assert "screening" in (await phone.line(1)).words
+        await phone.caller_says("This is Alex calling for Green Valley.")
+        assert "available" in (await phone.line(2)).words
+        assert (await phone.line(4)).words == "Hello, Jordan speaking."
+
+
+@in_virtual_time
+async def test_a_full_mailbox_hangs_up_by_itself() -> None:
+    async with picked_up("full-mailbox") as phone:
+        words = await phone.line(1)
+        assert "full" in words.words
+        assert await phone.hung_up() == pytest.approx(words.ended + callee.WAITS, abs=0.1)
 
 
 @in_virtual_time

@@ -89,6 +89,12 @@ async def test_a_tool_without_arguments_gets_none() -> None:
     assert await answer(Reply(tools=(Tool("end_call", ""),))) == [ToolUse("end_call", {})]
 
 
+async def test_several_tools_of_one_answer_all_count() -> None:
+    question = Tool("note_follow_up", {"question": "Is there a lift?"})
+    pieces = await answer(Reply("Someone will tell you. Goodbye.", (question, END)))
+    assert rest(pieces) == [ToolUse("note_follow_up", {"question": "Is there a lift?"}), ToolUse("end_call", END.input)]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("broken", ['{"outcome": conf', '{"outcome": "confirmed"', "[1]", "\x00"])
 async def test_broken_tool_arguments_still_end_the_call(broken: str) -> None:
     pieces = await answer(Reply("Goodbye.", (Tool("end_call", broken),)))
@@ -99,12 +105,12 @@ async def test_broken_tool_arguments_still_end_the_call(broken: str) -> None:
 
 
 async def test_an_unknown_tool_is_ignored_and_reported() -> None:
-    (trouble,) = rest(await answer(Reply("One moment.", (Tool("transfer", {}),))))
-    assert trouble == Trouble("Claude asked for a tool that does not exist, 'transfer'; it was ignored")
+    (trouble,) = rest(await answer(Reply("One moment.", (Tool("order_pizza", {}),))))
+    assert trouble == Trouble("Claude asked for a tool that does not exist, 'order_pizza'; it was ignored")
 
 
 async def test_nothing_but_an_unknown_tool_is_no_answer() -> None:
-    assert (await failure(Reply(tools=(Tool("transfer", {}),))))[1] == "Claude answered without any words"
+    assert (await failure(Reply(tools=(Tool("order_pizza", {}),))))[1] == "Claude answered without any words"
 
 
 @pytest.mark.parametrize("reply", [Reply(), Reply(" \n"), Reply(thinking="Hm. " * 300, text="Too late.")])
@@ -356,7 +362,9 @@ async def test_the_request_carries_rules_tool_and_conversation() -> None:
         {"type": "text", "text": prompt.system(CONVERSATION.brief), "cache_control": {"type": "ephemeral"}}
     ]
     assert body["messages"] == prompt.messages(CONVERSATION, "be brief")
-    assert body["tools"] == [prompt.END_CALL]
+    assert body["tools"] == prompt.tools()
+    names = {"end_call", "ask_operator", "note_follow_up", "press_keys", "transfer", "do_not_call"}
+    assert {tool["name"] for tool in body["tools"]} == names
     assert body["max_tokens"] == 300
 
 
@@ -382,7 +390,7 @@ async def test_warming_writes_the_cache_that_answers_read() -> None:
         assert [piece async for piece in llm.answer(CONVERSATION)] == [Said("Hi.")]
     warm, real = (received.body for received in server.requests)
     assert warm["max_tokens"] == 0
-    cached = ("model", "system", "tools", "tool_choice", "thinking")
+    cached = ("model", "system", "tools", "thinking")
     assert [warm[key] for key in cached] == [real[key] for key in cached]
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from backend.answers import CallInFull
 from backend.cli import Exit, main
 from backend.client import Client
-from backend.models import Brief, Call, Outcome, Speaker, Status, Turn, TurnState
+from backend.models import Brief, Call, Claim, Outcome, Report, Speaker, Status, Turn, TurnState
 from backend.serving import free_port, serve
 from backend.watch import clean, finished, spoken, watch
 
@@ -89,6 +89,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "calls.db"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr("backend.watch._EVERY", 0.0)
+    monkeypatch.setattr("backend.watch._REPORT_WAIT", 0.0)
     yield
 
 
@@ -125,9 +126,30 @@ async def test_watching_prints_each_turn_once_and_the_outcome(cli: Cli) -> None:
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "Call abc (CA1)",
-        "Agent   Hi Maya, have you a moment?",
-        "Callee  Yes, of [bold]course.",
+        "  1 Agent   Hi Maya, have you a moment?",
+        "  2 Callee  Yes, of [bold]course.",
         "completed: confirmed. Tuesday is fine. The callee hung up.",
+    ]
+
+
+async def test_watching_waits_for_the_report_and_prints_what_proves_it(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.watch._REPORT_WAIT", 10.0)
+    report = Report(
+        Outcome.CONFIRMED,
+        Claim("Tuesday at three is \x1b[2Jconfirmed.", (1, 2), 0.9),
+        agreed=(Claim("She brings the papers.", (), 0.9),),
+        questions=(Claim("Is there parking?", (2,), 0.9),),
+    )
+    told = CallInFull(replace(DONE, report=report), [GREETING, YES])
+    async with media_server([*STORY, STORY[-1], told]) as app:
+        code, out, _ = await cli(app, *PLACE, "--watch")
+    assert code == 0
+    assert out.splitlines()[-3:] == [
+        "Result   Tuesday at three is [2Jconfirmed.  [turns 1, 2]",
+        "Agreed   She brings the papers.  to review",
+        "Open     Is there parking?  [turn 2]",
     ]
 
 

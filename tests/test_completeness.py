@@ -32,7 +32,8 @@ UNFINISHED = [
     "it starts with a", "double", "I'd like", "And I was", "What I meant was", "My date of birth is",
     "To be honest, I", "in the", "and I", "I'd like to book a", "Hold on, um", "I could come on Monday, but", "If I",
     "Thurs-", "I need it by", "We live near the", "my cell is 202 555", "You can call me at 2 0", "It's spelled B R",
-    "Do you have anything in the", "I'd love to, but", "Yeah so the", "I'm available on",
+    "Do you have anything in the", "I'd love to, but", "Yeah so the", "I'm available on", "Well, so. When I get home.",
+    "I would rather come on Monday at nine. if the", "I would rather come on Monday at nine. if the doctor is",
 ]  # fmt: skip
 FINISHED = [
     "Yes.", "No,", "No.", "Thursday.", "Ten.", "I can't.", "It is.", "Yes I do.", "I do.", "I am.", "Yes, it is.",
@@ -63,6 +64,8 @@ FINISHED = [
     "I think so, yes.", "On Thursday, I think.", "as far as I know", "Will do.", "This is he.", "If that's okay.",
     "Yes, if it's possible.", "That would be fine.", "When is it?", "That'll do.", "It could be.", "I'd love to",
     "Okay will do", "No problem.", "Not yet.", "Yes please.", "Tell him I called.",
+    "I would rather come on Monday at nine. if the doctor is there.", "Thursday works. Unless my husband has the car.",
+    "Yes. If the doctor is there.", "I'll call you. Once I get home.",
 ]  # fmt: skip
 
 

@@ -160,7 +160,8 @@ async def test_the_socket_stays_open_while_the_phone_rings(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_a_backlog_is_sent_in_pieces_of_80_ms(model: str) -> None:
-    async with LoopbackDeepgram(["Well."]) as server, client(server, model, (), Patience()) as deepgram:
+    faults = [Fault(die=640)]
+    async with LoopbackDeepgram(["Well."], faults=faults) as server, client(server, model, (), Patience()) as deepgram:
         await heard_by(deepgram, Line(speech(0.64) + silence(1.6)))
     assert len(server.connections[-1].tail) == 640
 

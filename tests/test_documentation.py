@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from backend.cli import app as commands
 from backend.config import ROOT, Settings
-from backend.routes import calls, twilio
+from backend.routes import calls, questions, refusals, rehearsals, twilio
 
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 WRITTEN = "\n".join(path.read_text() for path in DOCUMENTS)
@@ -53,8 +53,9 @@ def test_every_page_is_explained() -> None:
 
 
 def test_every_route_is_explained() -> None:
-    routes = [route for router in (calls.router, twilio.router) for route in router.routes]
-    assert len(routes) >= 12
+    served = (calls.router, questions.router, refusals.router, rehearsals.router, twilio.router)
+    routes = [route for router in served for route in router.routes]
+    assert len(routes) >= 21
     for route in routes:
         path = str(getattr(route, "path", ""))
         methods = sorted(route.methods or ()) if isinstance(route, APIRoute) else [""]

@@ -12,11 +12,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend import audio
 from backend.bench.fault_call import LONGEST_SILENCE, Drill, FaultCall
-from backend.bench.fault_plan import CallPlan, Deed, EarsFault, Fault, LineFault, ModelFault, VoiceFault, Which, plan
+from backend.bench.fault_line import Actor, FaultyPhone
+from backend.bench.fault_plan import (
+    Act,
+    CallPlan,
+    Deed,
+    EarsFault,
+    Fault,
+    LineFault,
+    ModelFault,
+    VoiceFault,
+    Which,
+    plan,
+)
+from backend.bench.fault_providers import Clock, FaultyEars
 from backend.bench.faults import Drilled, drill, replay
 from backend.bench.own_turn import CalleeTurn, Span, Step, Tape, misconduct, quiet, silences
 from backend.bench.stand_ins import read_back, voiced
+from backend.bench.virtual_time import in_virtual_time
 from backend.call.diary import Diary
 from backend.call.events import (
     End,
@@ -32,7 +47,7 @@ from backend.call.events import (
 )
 from backend.call.manners import Manners
 from backend.call.session import Kit, Session
-from backend.models import Brief, Outcome, ProviderError
+from backend.models import Brief, Heard, Outcome, Partial, ProviderError, Sound, TurnEnd
 from backend.seams import Line
 from backend.store import Store
 
@@ -95,6 +110,35 @@ def test_sound_is_read_back_wherever_it_was_cut() -> None:
     sound = voiced("Hello, tall fellow.")
     assert read_back(sound) == "Hello, tall fellow."
     assert read_back(sound[160:-160]) == "ello, tall fellow"
+
+
+@in_virtual_time
+async def test_what_late_ears_tell_at_the_same_moment_is_told_in_its_order() -> None:
+    tape, stall = Tape(), Fault(EarsFault.STALL, at=0.0, seconds=2.0)
+    ears = FaultyEars([stall], Clock(0.0), tape)
+    words = "Yes, that works for me, and so would any other day of that week.".split()
+    told: list[Heard] = [Partial(" ".join(words[: count + 1])) for count in range(len(words))]
+    for heard in [*told, TurnEnd(" ".join(words))]:
+        ears.hear(heard, None)
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(2.0)
+    assert [note for _, note in tape.notes] == [f"heard {heard}" for heard in [*told, TurnEnd(" ".join(words))]]
+
+
+@in_virtual_time
+async def test_a_callee_who_speaks_while_they_cough_is_heard_when_the_tape_says_so() -> None:
+    tape, clock = Tape(), Clock(0.0)
+    phone, ears = FaultyPhone((), clock, tape), FaultyEars((), clock, tape)
+    acts = [Act(Deed.NOISE, 0.0), Act(Deed.INTERRUPTION, 0.0, "Wait, stop, I have a question.")]
+    phone.listener = Actor(acts, phone, ears, clock, tape).hear
+    carrier = asyncio.create_task(phone.run())
+    await asyncio.sleep(4.0)
+    phone.leave("The callee hung up.")
+    await carrier
+    sounds = [event.mulaw async for event in phone.events() if isinstance(event, Sound)]
+    loud = sum(any(byte != audio.SILENCE[0] for byte in mulaw) for mulaw in sounds) * 0.02
+    assert loud == pytest.approx(tape.callee[-1].until - tape.callee[0].since, abs=0.05)
+    assert tape.turns[0].ended == tape.callee[-1].until
 
 
 # --- what is silence ----------------------------------------------------------------------------------------------

@@ -24,6 +24,10 @@ from backend.call.events import (
     Hint,
     Hold,
     MachineAnswered,
+    Note,
+    OperatorAnswers,
+    OperatorWatches,
+    PickedUp,
     Planned,
     Release,
     Reply,
@@ -35,6 +39,8 @@ from backend.call.events import (
     Speaking,
     Stop,
     Tick,
+    Tool,
+    Wants,
 )
 from backend.call.floor import Floor
 from backend.call.manners import Manners
@@ -60,11 +66,17 @@ class Talk:
         self.now, self.did = self.now, []
         while self.floor.deadline is not None and self.floor.deadline < now:
             self.now = self.floor.deadline
-            self.did += self.floor.handle(Tick(), self.now)
+            self._handle(Tick(), self.now)
         self.now = now
         for event in events:
-            self.did += self.floor.handle(event, now)
+            self._handle(event, now)
         return self.did
+
+    def _handle(self, event: FloorEvent, now: float) -> None:
+        for action in self.floor.handle(event, now):
+            # Who picked up is only written down; the tests of that are elsewhere.
+            if not isinstance(action, PickedUp):
+                self.did.append(action)
 
     def phase(self) -> Phase:
         return self.floor.phase
@@ -250,7 +262,8 @@ def test_a_prepared_goodbye_ends_the_call_only_once_it_is_released() -> None:
 def test_the_operators_words_come_before_a_prepared_reply() -> None:
     talk = Talk().opened()
     talk.at(6, EagerEnd("Yes."), Say("One more thing."))
-    assert talk.at(6.2, TurnEnd("Yes."))[1:] == [Stop(2), Reply(3, "One more thing.")]
+    said = Note("The operator says: One more thing.")
+    assert talk.at(6.2, TurnEnd("Yes."))[1:] == [Stop(2), said, Reply(3, "One more thing.")]
 
 
 def test_without_speculation_nothing_is_prepared() -> None:
@@ -272,6 +285,37 @@ def test_a_sentence_that_is_never_finished_is_answered_with_what_was_prepared() 
     talk.at(6, TurnEnd("Because my"))
     talk.at(6 + MANNERS.unfinished_wait, Tick())
     assert talk.did == [CalleeSays("Because my", complete=True), Release(2)]
+
+
+def test_a_recogniser_that_waited_for_the_rest_itself_is_not_waited_for_again() -> None:
+    talk = Talk().opened()
+    talk.at(6, SoundOn(), Partial("Because my"))
+    talk.at(6.5, SoundOff())
+    assert talk.at(7.6, TurnEnd("Because my"))[-1] == Reply(2, held=True)
+    assert talk.at(6.5 + MANNERS.unfinished_wait + 0.01)[-1] == Release(2)
+
+
+def goes_on() -> Talk:
+    """The callee makes a sound again at 7.5 s, and the recogniser ends the turn at 7.6 s."""
+    talk = Talk().opened()
+    talk.at(6, SoundOn(), Partial("It broke down"))
+    talk.at(6.5, SoundOff(), EagerEnd("It broke down"))
+    talk.at(7.5, SoundOn())
+    assert talk.at(7.6, TurnEnd("It broke down"))[-1] == CalleeSays("It broke down", complete=False)
+    return talk
+
+
+def test_who_begins_again_before_the_turn_has_ended_is_waited_for_and_heard_as_one() -> None:
+    talk = goes_on()
+    assert talk.at(8, Partial("near the"))[-1] == Stop(2)
+    assert talk.at(9, TurnEnd("near the station."))[0] == CalleeSays("It broke down near the station.", complete=True)
+
+
+def test_a_noise_at_the_end_of_a_turn_delays_the_answer_only_while_it_may_be_speech() -> None:
+    assert goes_on().at(8.51)[-1] == Release(2)
+    talk = goes_on()
+    assert talk.at(7.8, SoundOff()) == []
+    assert talk.at(7.8 + MANNERS.words_late + 0.01)[-1] == Release(2)
 
 
 # --- hold, decide, resume ---------------------------------------------------------------------------------------
@@ -397,6 +441,70 @@ def test_the_first_word_of_an_echo_after_a_backchannel_is_waited_out() -> None:
     assert talk.at(8.3, Partial("Great. both")) == [CalleeSays("Great. both", complete=False)]
     assert talk.at(8.4, Partial("Great. both of")) == [CalleeSays("Great. both of", complete=False)]
     assert talk.at(8.6, SoundOff()) == [Release(2)]
+
+
+def told_the_agents_word() -> Talk:
+    """A recogniser has heard a word of the agent's in its echo, at 8 s, and not ended the turn."""
+    talk = Talk().opened()
+    talk.at(
+        6, TurnEnd("Go ahead."), Planned(2, "You would then have to wait about an hour for all of it."), Speaking(2)
+    )
+    assert talk.at(8, Partial("have")) == []
+    return talk
+
+
+def test_an_echo_in_the_same_turn_is_none_of_the_callees_words() -> None:
+    talk = told_the_agents_word()
+    talk.at(9.5, Resumed(), SoundOn())
+    assert talk.at(9.8, Partial("have Great.")) == [CalleeSays("Great.", complete=False)]
+    assert talk.at(10, SoundOff()) == [Release(2)]
+    assert talk.at(10.1, TurnEnd("have Great.")) == [CalleeSays("Great.", complete=True)]
+
+
+def test_words_that_were_taken_for_a_turn_are_not_told_twice_because_of_an_echo_before_them() -> None:
+    talk = told_the_agents_word()
+    talk.at(9.5, SoundOn())
+    talk.at(10, SoundOff(), Partial("have Great."))
+    assert talk.at(12) == [CalleeSays("Great.", complete=True)]
+    assert talk.at(12.5, TurnEnd("have Great.")) == []
+
+
+def test_an_echo_whose_turn_ends_after_a_noise_stops_nobody() -> None:
+    talk = told_the_agents_word()
+    assert talk.at(8.2, Partial("have to")) == []
+    assert talk.at(9, SoundOn()) == [Hold(2)]
+    assert talk.at(9.3, SoundOff()) == [Release(2)]
+    assert talk.at(9.9, TurnEnd("have to")) == []
+
+
+def test_a_word_of_an_echo_that_is_told_just_after_a_sound_began_is_none_of_it() -> None:
+    talk = told_the_agents_word()
+    assert talk.at(8.2, SoundOn()) == [Hold(2)]
+    assert talk.at(8.25, Partial("have to")) == [Release(2)]
+    assert talk.at(8.6, Partial("have to okay")) == [CalleeSays("okay", complete=False)]
+
+
+def test_an_echo_of_which_words_were_not_recognised_is_one() -> None:
+    talk = told_the_agents_word()
+    assert talk.at(9, Partial("have hour")) == []
+    assert talk.at(9.4, Partial("have hour all")) == []
+    assert talk.at(9.7, EagerEnd("have hour all")) == []
+    assert talk.at(12, TurnEnd("have hour all")) == []
+
+
+def test_a_noise_too_short_for_the_words_told_with_it_did_not_say_them() -> None:
+    talk = speaking("You would then have to wait", "about an hour for all of it.")
+    assert talk.at(8.2, Partial("have")) == [CalleeSays("have", complete=False)]
+    assert talk.at(8.25, SoundOff()) == [Release(2)]
+    assert talk.at(8.6, Partial("have to")) == []
+    assert talk.at(9.2, SoundOn(), Held(2, "You would then", "have to wait")) == [Hold(2)]
+    assert talk.at(9.9, Partial("have to have to"))[-1] == Stop(2), "said in words of which there was time for each"
+
+
+def test_a_word_of_an_echo_before_a_backchannel_stops_nobody() -> None:
+    talk = speaking("You would then have to wait about an hour", "for all of it.")
+    assert talk.at(8.4, Partial("hour Great."))[-1] == CalleeSays("hour Great.", complete=False)
+    assert talk.at(8.5, Partial("hour Great. But which hour"))[-1] == Stop(2)
 
 
 def test_a_callee_who_repeats_the_day_to_confirm_it_is_heard() -> None:
@@ -539,6 +647,21 @@ def test_a_machine_gets_one_message_that_its_own_greeting_does_not_interrupt() -
     assert isinstance(end, End) and end.ending.outcome is Outcome.VOICEMAIL
 
 
+def test_the_agents_own_echo_is_not_taken_for_a_machine() -> None:
+    talk = Talk().opened()
+    assert talk.at(6.5, MachineAnswered("machine_end_silence")) == []
+    talk.at(7, TurnEnd("Who is this?"), Speaking(2))
+    assert talk.at(9, MachineAnswered("machine_end_other")) == []
+
+
+def test_a_machine_that_talked_before_the_opening_was_over_is_one() -> None:
+    talk = Talk()
+    talk.at(0, Connected(), SoundOn())
+    talk.at(3, SoundOff())
+    talk.at(7, Speaking(1), ReplyDone(1))
+    assert talk.at(7.5, MachineAnswered("machine_end_silence"))[-1] == Reply(2, known.voicemail(BRIEF))
+
+
 def test_somebody_who_converses_is_not_taken_for_a_machine() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Yes."), ReplyDone(2))
@@ -588,7 +711,7 @@ def test_one_sentence_of_the_operator_does_not_cut_another() -> None:
     talk = Talk().opened()
     talk.at(6, Say("First."), Speaking(2))
     assert talk.at(7, Say("Second.")) == []
-    assert talk.at(8, ReplyDone(2)) == [Reply(3, "Second.")]
+    assert talk.at(8, ReplyDone(2)) == [Note("The operator says: Second."), Reply(3, "Second.")]
 
 
 def test_what_the_operator_said_is_said_again_when_none_of_it_was_heard() -> None:
@@ -608,7 +731,8 @@ def test_a_hint_in_an_answer_that_nobody_heard_goes_into_the_next() -> None:
 def test_the_operators_words_replace_the_agents_own() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Yes."), Speaking(2))
-    assert talk.at(7, Say("One more thing.")) == [Stop(2), Reply(3, "One more thing.")]
+    said = Note("The operator says: One more thing.")
+    assert talk.at(7, Say("One more thing.")) == [Stop(2), said, Reply(3, "One more thing.")]
 
 
 def test_the_operators_words_wait_until_the_callee_has_finished() -> None:
@@ -620,7 +744,7 @@ def test_the_operators_words_wait_until_the_callee_has_finished() -> None:
 
 def test_a_hint_goes_into_the_next_answer_only() -> None:
     talk = Talk().opened()
-    assert talk.at(6, Hint("Offer Tuesday.")) == []
+    assert talk.at(6, Hint("Offer Tuesday.")) == [Note("The operator's hint: Offer Tuesday.")]
     assert talk.at(7, TurnEnd("Yes."))[-1] == Reply(2, hint="Offer Tuesday.")
     talk.at(9, ReplyDone(2))
     assert talk.at(10, TurnEnd("Fine."))[-1] == Reply(3)
@@ -654,8 +778,11 @@ _EVENTS: st.SearchStrategy[FloorEvent] = st.one_of(
     st.builds(Concluded, _NUMBERS, st.just(AGREED)),
     st.builds(Say, st.just("Operator speaking.")),
     st.builds(Hint, st.just("Be brief.")),
+    st.builds(Wants, _NUMBERS, st.sampled_from(Tool), st.sampled_from(["", "Is there a lift?"])),
+    st.builds(OperatorAnswers, st.sampled_from(["Is there a lift?", "other"]), st.just("Yes.")),
     st.builds(MachineAnswered, st.sampled_from(["human", "unknown", "machine_start", "machine_end_beep", "fax"])),
     st.sampled_from([Resumed(), SoundOn(), SoundOff(), Tick(), Connected(), Digit("1"), EarsLost("deaf")]),
+    st.just(OperatorWatches()),
 )
 _STEPS = st.lists(st.tuples(st.floats(min_value=0, max_value=15), _EVENTS), max_size=60)
 

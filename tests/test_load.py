@@ -193,16 +193,18 @@ def test_a_level_with_unanswered_turns_or_faults_was_not_borne(bad: dict[str, ob
     assert not level(25, None).held
 
 
-def test_the_figures_are_those_of_the_highest_level_that_was_borne() -> None:
-    levels = (level(25, 0.004, cpu=0.5, memory=0.6), level(50, 0.05, cpu=0.7, memory=0.8))
+def test_the_figures_are_those_of_the_highest_level_that_was_borne_and_the_cpu_of_all() -> None:
+    levels = (level(25, 0.004, cpu=0.5, memory=0.6, slip=0.0012), level(50, 0.05, cpu=0.7, memory=0.8))
     lines = load.figures(Load(levels, pinned=True))
     assert [(line.name, line.unit, line.median) for line in lines] == [
         ("calls at once on one core", "calls", 25),
         ("lateness, 25 calls", "ms", 0.0),
+        ("- the load generator's own clock", "ms", None),
         ("CPU per call minute, 25 calls", "s", 0.5),
+        ("CPU per call minute, 50 calls", "s", 0.7),
         ("memory per call, 25 calls", "MB", 0.6),
     ]
-    assert (lines[1].p99, lines[1].worst) == (4.0, 4.0)
+    assert (lines[1].p99, lines[1].worst, lines[2].p99) == (4.0, 4.0, 1.2)
 
 
 def test_a_late_load_generator_is_doubted() -> None:

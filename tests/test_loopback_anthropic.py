@@ -107,6 +107,9 @@ async def test_a_wrong_key_is_refused() -> None:
             await client.messages.create(**HELLO)
 
 
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+COUNTED = {"many": {"type": "array", "items": {"type": "integer", "maximum": 3}}}
+STRICT: dict[str, Any] = {"name": "report", "description": "Report.", "strict": True, "input_schema": SCHEMA}
 ASKED = {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "end_call", "input": {}}]}
 
 
@@ -123,6 +126,14 @@ ASKED = {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name
         ({"model": "claude-sonnet-5-5", "thinking": {"type": "disabled"}}, "does not support 'disabled'"),
         ({"model": "claude-sonnet-5-5", "tool_choice": {"type": "any"}}, "forced tool use"),
         ({"max_tokens": anthropic.omit}, "max_tokens: Field required"),
+        ({"tool_choice": {"type": "tool", "name": "nobody"}}, "'nobody' not found in provided tools"),
+        ({"model": "claude-opus-5-5", "tool_choice": {"type": "any"}}, "Thinking may not be enabled"),
+        ({"tools": [{**STRICT, "input_schema": {"type": "object"}}]}, "'additionalProperties' must be set to false"),
+        ({"tools": [{**STRICT, "input_schema": {**SCHEMA, "properties": COUNTED}}]}, "'maximum' is not supported"),
+        (
+            {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
+            "'additionalProperties' must be set to false",
+        ),
     ],
 )
 async def test_what_the_vendor_refuses_is_refused(change: dict[str, Any], complaint: str) -> None:
@@ -136,6 +147,16 @@ async def test_a_tool_that_got_its_result_is_accepted() -> None:
     async with talking([Reply("Fine.")]) as (_, client):
         message = await client.messages.create(**{**HELLO, "messages": [*HELLO["messages"], ASKED, result]})
     assert message.stop_reason == "end_turn"
+
+
+async def test_a_forced_strict_tool_and_a_schema_for_the_answer_are_accepted() -> None:
+    forced: dict[str, Any] = {"tools": [STRICT], "tool_choice": {"type": "tool", "name": "report"}}
+    form: dict[str, Any] = {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}
+    async with talking([Reply(tools=(Tool("report", {}),)), Reply("{}")]) as (_, client):
+        used = await client.messages.create(**{**HELLO, **forced, "thinking": {"type": "disabled"}})
+        written = await client.messages.create(**{**HELLO, **form, "model": "claude-sonnet-5-5"})
+    assert (used.content[0].type, used.stop_reason) == ("tool_use", "tool_use")
+    assert written.content[0].model_dump()["text"] == "{}"
 
 
 async def test_a_retired_model_is_not_found() -> None:

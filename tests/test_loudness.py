@@ -151,7 +151,7 @@ def test_our_echo_does_not_count_against_the_callee_s_silence() -> None:
     loudness, ours = Loudness(), words(-20, 4)
     for theirs, our in zip(echo(ours, 8, -15), ours, strict=True):
         loudness.feed(theirs, our)
-    assert round(loudness.quiet, 2) == 4.0
+    assert loudness.quiet == float("inf"), "nobody was heard yet"
 
 
 def test_a_phone_whose_echo_is_louder_than_any_is_taken_for_the_callee_only_at_first() -> None:

@@ -19,7 +19,7 @@ from backend.bench.virtual_time import in_virtual_time, run
 from backend.call.hedge import Budget, Pace
 from backend.call.manners import Manners
 from backend.call.mind import GO_ON, Mind
-from backend.models import Answered, Brief, Conversation, ProviderError, Said, Speaker, Trouble
+from backend.models import Answered, Brief, Conversation, ProviderError, Said, Speaker, ToolUse, Trouble
 
 CONVERSATION = Conversation(Brief(to="+12025550143", action="Confirm the visit")).plus(Speaker.CALLEE, "Hello?")
 MANNERS = Manners(first_words=2.6, next_words=3.0)
@@ -255,10 +255,40 @@ def test_an_answer_that_breaks_off_is_gone_on_with_by_the_next_model(fault: floa
     run(scene())
 
 
+@pytest.mark.parametrize("nothing", [(), (" ",), (ToolUse("unheard_of", {}),)])
+def test_an_answer_of_nothing_is_none_and_the_next_model_is_asked(nothing: Plan) -> None:
+    async def scene() -> None:
+        mind, (first, second) = mind_of([nothing], [("Thursday.",)])
+        heard = await ask(mind)
+        assert heard.words.strip() == "Thursday."
+        assert heard.troubles == ["The language model answered without words."]
+        await ask(mind)
+        assert (len(first.asked), len(second.asked)) == (1, 2), "it is asked last from then on"
+
+    run(scene())
+
+
 @in_virtual_time
-async def test_an_answer_without_any_piece_is_an_answer() -> None:
-    mind, _ = mind_of([()], [("Not asked.",)])
-    assert (await ask(mind)).pieces == []
+async def test_when_no_model_has_anything_to_say_it_is_an_error() -> None:
+    mind, _ = mind_of([()], [("",)])
+    with pytest.raises(ProviderError, match="No language model"):
+        await ask(mind)
+
+
+@pytest.mark.parametrize("tool", ["end_call", "press_keys", "ask_operator"])
+def test_a_tool_alone_is_an_answer(tool: str) -> None:
+    async def scene() -> None:
+        mind, (_, second) = mind_of([(ToolUse(tool, {}),)], [("Not asked.",)])
+        assert (await ask(mind)).pieces == [ToolUse(tool, {})]
+        assert second.asked == []
+
+    run(scene())
+
+
+@in_virtual_time
+async def test_a_sentence_that_broke_off_may_have_been_all() -> None:
+    mind, _ = mind_of([("It is on Thursday.", ProviderError("gone"))], [()])
+    assert (await ask(mind)).words == "It is on Thursday."
 
 
 @pytest.mark.parametrize("plans", [[(ValueError("a bug"),)], [(1.6, "Slow."), (0.1, ValueError("a bug"))]])

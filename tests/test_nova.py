@@ -27,7 +27,10 @@ def told(nova: Nova, *messages: Mapping[str, object]) -> list[Heard]:
     return [event for message in messages for event in nova.hear(message)]
 
 
-@pytest.mark.parametrize("text", ["Yes.", "Thursday.", "I can't.", "yes", "That works for me.", "Who is this?"])
+@pytest.mark.parametrize(
+    "text",
+    ["Yes.", "Thursday.", "I can't.", "yes", "no thanks", "Thursday at three", "That works for me.", "Who is this?"],
+)
 def test_a_pause_after_finished_words_ends_the_turn_at_once(text: str) -> None:
     assert told(Nova(), results(text, 0, 1, pause=True)) == [TurnEnd(text)]
 
@@ -43,8 +46,16 @@ def test_a_pause_within_a_sentence_ends_no_turn(text: str) -> None:
 
 def test_many_words_without_a_full_stop_are_given_time() -> None:
     nova = Nova()
-    assert told(nova, results("we moved to the new house", 0, 2, pause=True)) == [Partial("we moved to the new house")]
+    early = [EagerEnd("we moved to the new house")]
+    assert told(nova, results("we moved to the new house", 0, 2, pause=True)) == early
     assert told(nova, utterance_end(2)) == [TurnEnd("we moved to the new house")]
+
+
+@pytest.mark.parametrize("text", ["it broke down", "Maybe", "It costs", "Yes, that should", "somebody about it"])
+def test_few_words_without_a_full_stop_are_given_time_unless_they_stand_alone(text: str) -> None:
+    nova = Nova()
+    assert told(nova, results(text, 0, 1, pause=True)) == [EagerEnd(text)]
+    assert told(nova, results("around six.", 1.9, 2.9, pause=True))[-1] == TurnEnd(f"{text} around six.")
 
 
 def test_an_unfinished_turn_ends_with_the_utterance() -> None:

@@ -102,7 +102,10 @@ TWO_LEFT = "There are two appointments left, and both of them are with the same 
     [
         ("Yeah, okay. and both of", "Yeah, okay."),
         ("both of them uh-huh with the same", "uh-huh"),
-        ("Which two?", "Which two?"),
+        ("Which of two?", "Which of"),
+        ("same okay", "okay"),
+        ("okay, same", "okay,"),
+        ("okay", "okay"),
         ("two appointments left", ""),
         ("are - with", "are - with"),
         ("", ""),
@@ -110,3 +113,8 @@ TWO_LEFT = "There are two appointments left, and both of them are with the same 
 )
 def test_what_the_callee_said_is_told_from_the_echo_around_it(text: str, rest: str) -> None:
     assert apart(text, TWO_LEFT) == rest
+
+
+@pytest.mark.parametrize("text", ["not great", "no okay", "sorry okay", "my okay"])
+def test_a_word_that_anybody_says_for_themselves_is_no_echo_of_one(text: str) -> None:
+    assert apart(text, "I'm sorry, no, not yet: my list is long.") == text

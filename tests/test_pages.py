@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from backend.call.events import Hint, Say
-from backend.models import Brief, Call, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.models import Brief, Call, Claim, Fact, LineKind, Outcome, Report, Speaker, Status, Turn, TurnState
 from backend.store import Store
 from tests.media_server import MediaServer, media_server
 
@@ -322,6 +323,97 @@ def test_one_call_in_full(server: MediaServer) -> None:
     assert [button.proto.label for button in bench.get("download_button")] == ["Text", "JSON"]
 
 
+# --- what came of it, with its evidence -------------------------------------------------------------------------
+
+REPORT = Report(
+    Outcome.RESCHEDULED,
+    Claim("Rescheduled to *Friday* at 10 a.m.", (2, 3), 0.9),
+    summary=(Claim("John takes Friday.", (2,), 0.9), Claim("He was busy.", (3,), 0.3)),
+    agreed=(Claim("The visit is on Friday.", (3,), 0.9), Claim("He pays in cash.", (), 0.9)),
+    questions=(Claim("Is there parking?", (2,), 0.9),),
+    author="Claude",
+)
+
+
+@pytest.mark.parametrize("name", ["record", "live"])
+def test_every_claim_opens_the_turns_that_prove_it(server: MediaServer, name: str) -> None:
+    over(server.store, report=REPORT, outcome=Outcome.RESCHEDULED)
+    bench = page(name, call="one")
+    text = shown(bench)
+    for words in ("**Rescheduled to *Friday* at 10 a.m.**", "John takes Friday.", "Is there parking?"):
+        assert words in text
+    assert "Report by Claude." in text
+    assert "Proof" not in text
+    labels = {button.key: button.label for button in bench.button if str(button.key).startswith("proof_")}
+    assert labels == {
+        "proof_result": "Turns 2, 3",
+        "proof_summary_0": "Turn 2",
+        "proof_summary_1": "Turn 3",
+        "proof_check_circle_0": "Turn 3",
+        "proof_help_0": "Turn 2",
+    }
+    bench.button(key="proof_result").click().run()
+    assert not bench.exception
+    assert bench.query_params["turn"] == "2,3"
+    assert shown(bench).count("Proof") == 2
+
+
+def test_what_is_not_proved_is_for_review_and_not_among_what_was_agreed(server: MediaServer) -> None:
+    over(server.store, report=REPORT)
+    text = shown(page("record", call="one"))
+    assert text.count("To review") == 2
+    assert text.index("Perhaps") < text.index("He pays in cash.")
+    assert "Nothing that was said in the call proves this." in text
+    assert "does not bear this out for certain" in text
+
+
+def test_a_report_without_words_to_prove_it_is_no_matter_of_doubt(server: MediaServer) -> None:
+    busy = Report(Outcome.NO_ANSWER, Claim("The line was busy.", (), 0.9, "how the call ended"), author="rules")
+    a_call(server.store, status=Status.BUSY, outcome=Outcome.NO_ANSWER, ending="The line was busy.", report=busy)
+    text = shown(page("record", call="one"))
+    assert "To review" not in text
+    assert text.count("The line was busy.") == 1
+    assert "Report by rules on this machine." in text
+
+
+def test_a_call_that_is_just_over_says_that_its_report_is_on_its_way(server: MediaServer) -> None:
+    over(server.store, note="Tuesday at ten.")
+    over(server.store, "old", note="Monday at ten.", created=1.0, answered=1.0, ended=9.0)
+    fresh, old = shown(page("record", call="one")), shown(page("record", call="old"))
+    assert "Tuesday at ten." in fresh and "The report is being written" in fresh
+    assert "Monday at ten." in old and "The report is being written" not in old
+
+
+@pytest.mark.parametrize("turn", ["", "x", "99", "2;DROP", "1,2,3,4,5,6,7,8,9,10", "<script>", "9" * 400])
+def test_an_address_with_odd_turns_opens_what_there_is(server: MediaServer, turn: str) -> None:
+    over(server.store, report=REPORT)
+    bench = page("record", call="one", turn=turn)
+    assert shown(bench).count("Proof") <= 3
+
+
+def test_the_list_tells_the_result_and_what_is_to_be_reviewed(server: MediaServer) -> None:
+    over(server.store, "sure", report=REPORT)
+    doubtful = replace(REPORT, result=Claim("Perhaps Friday.", (), 0.9))
+    over(server.store, "unsure", report=doubtful, brief=Brief("+12025550144", "Ask", callee_name="Ann"))
+    text = shown(page("history"))
+    assert "Rescheduled to *Friday* at 10 a.m." in text
+    assert text.count("To review") == 1
+
+
+def test_what_the_agent_told_shows_where_it_comes_from(server: MediaServer) -> None:
+    facts = (
+        Fact("ten", "context", "Tuesday at 10 a.m."),
+        Fact("John", "names", "John"),
+        Fact("six", "callee", "$6", 2),
+    )
+    turn = Turn(1, Speaker.AGENT, "At ten, John, for six.", "At ten, John, for six.", TurnState.DONE, 1.0, facts=facts)
+    a_call(server.store, turns=(turn,), status=Status.COMPLETED, ended=2.0)
+    text = shown(page("record", call="one"))
+    assert "“ten” from what the agent may say: Tuesday at 10 a.m." in text
+    assert "“John” from the names given ·" in text
+    assert "“six” from the other side, turn 2: $6" in text
+
+
 # --- Settings -------------------------------------------------------------------------------------------------
 
 
@@ -346,3 +438,64 @@ def test_settings_that_cannot_be_used_are_explained_instead_of_any_page(
     assert "cannot be used" in shown(bench)
     assert "ELEVENLABS_VOICE_ID: missing" in bench.code[0].value
     assert not bench.button
+
+
+# --- questions and refusals ---------------------------------------------------------------------------------------
+
+
+def test_the_agents_question_is_answered_on_the_live_page(server: MediaServer) -> None:
+    a_call(server.store, "one", TURNS, status=Status.IN_PROGRESS, answered=time.time() - 30)
+    question = server.store.ask("one", "Is there a *lift*?", time.time(), time.time() + 8)
+    bench = page("live", call="one")
+    assert "The agent asks you:** Is there a *lift*?" in shown(bench)
+    assert "one" in server.desk.watched, "the agent must know that somebody is there to answer"
+    bench.text_input(key=f"answer_{question.id}").set_value("Yes, beside the stairs.")
+    bench.button(key=f"answer_{question.id}_button").click().run()
+    [kept] = server.store.questions("one")
+    assert (kept.answer, kept.settled is not None) == ("Yes, beside the stairs.", True)
+    assert "The agent asks you" not in shown(page("live", call="one"))
+
+
+def test_a_question_that_nobody_answered_in_time_is_left_to_follow_up(server: MediaServer) -> None:
+    over(server.store, "one")
+    question = server.store.ask("one", "Is there a lift?", time.time() - 60, time.time() - 52)
+    bench = page("record", call="one")
+    assert "To follow up:** Is there a lift?" in shown(bench)
+    bench.button(key=f"settle_{question.id}").click().run()
+    assert server.store.open_questions() == []
+
+
+def test_an_answer_that_came_too_late_says_so(server: MediaServer) -> None:
+    a_call(server.store, "one", TURNS, status=Status.IN_PROGRESS, answered=time.time() - 30)
+    question = server.store.ask("one", "Is there a lift?", time.time(), time.time() + 8)
+    bench = page("live", call="one")
+    server.store.settle(question.id, time.time(), "Somebody else's answer.")
+    bench.text_input(key=f"answer_{question.id}").set_value("Yes.")
+    bench.button(key=f"answer_{question.id}_button").click().run()
+    assert "settled already" in shown(bench)
+
+
+def test_what_was_done_and_not_said_stands_in_the_transcript(server: MediaServer) -> None:
+    note = Turn(4, Speaker.NOTE, "Pressed 2", "Pressed 2", TurnState.DONE, 50.0)
+    a_call(server.store, "one", (*TURNS, note), status=Status.IN_PROGRESS, answered=time.time() - 30)
+    bench = page("live", call="one")
+    assert any("Pressed 2" in str(caption.value) for caption in bench.caption)
+
+
+def test_numbers_are_put_on_and_taken_off_the_list_of_those_never_called(server: MediaServer) -> None:
+    bench = page("settings")
+    assert "Nobody has asked not to be called again." in shown(bench)
+    bench.text_input(key="refusal_number").set_value("+1 202 555 0143")
+    bench.button(key="refusal_add").click().run()
+    assert [refusal.number for refusal in server.store.refusals()] == ["+12025550143"]
+    assert "+12025550143" in shown(bench)
+    bench.button(key="allow_+12025550143").click().run()
+    assert server.store.refusals() == []
+
+
+def test_what_is_no_number_cannot_be_put_on_the_list(server: MediaServer) -> None:
+    bench = page("settings")
+    bench.text_input(key="refusal_number").set_value("12")
+    bench.button(key="refusal_add").click().run()
+    assert server.store.refusals() == []
+    assert bench.error

@@ -156,7 +156,7 @@ def test_an_operator_calls_watches_and_finds_the_call_again(server: dict[str, st
 @pytest.mark.timeout(120)
 async def test_the_practice_line_serves_with_the_real_model_as_well(tmp_path: Path) -> None:
     """Any mix works: here synthetic callees, the offline ear and voice, and Claude's protocol."""
-    asked = "I'm calling about your visit on Thursday at noon. Does that still work for you?"
+    asked = "I'm calling about your cleaning on Thursday at half past two. Does that still work for you?"
     bye = Reply("Great, thank you. Goodbye.", (Tool("end_call", {"outcome": "confirmed", "note": "Thursday"}),))
     async with LoopbackAnthropic([Reply(asked), bye], first_token=0.05) as claude:
         keys = {"anthropic_base_url": claude.url, "anthropic_api_key": "test-key", "api_token": TOKEN}

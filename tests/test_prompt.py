@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -51,7 +52,8 @@ def test_any_conversation_alternates_from_user_to_user_without_blank_text(
 def test_brackets_are_written_by_the_house_only(conversation: Conversation) -> None:
     ours = {prompt.ANSWERED, prompt.SILENT, prompt.INTERRUPTED}
     for _, text in texts(conversation):
-        assert set(re.findall(r"\[[^\]]*\]?|\]", text)) <= ours
+        found = re.findall(r"\[[^\]]*\]?|\]", text)
+        assert {bracket for bracket in found if not re.fullmatch(r"\[note: [^\[\]]+\]", bracket)} <= ours
         assert not set("［］") & set(text)
 
 
@@ -164,9 +166,33 @@ def test_an_incoming_call_is_answered_rather_than_placed() -> None:
 def test_end_call_asks_for_an_outcome_an_agent_can_judge() -> None:
     schema: dict[str, Any] = dict(prompt.END_CALL["input_schema"])
     offered = [Outcome(value) for value in schema["properties"]["outcome"]["enum"]]
-    of_the_line = {Outcome.HUNG_UP, Outcome.STOPPED, Outcome.NO_ANSWER, Outcome.FAILED}
+    of_the_line = {Outcome.HUNG_UP, Outcome.STOPPED, Outcome.NO_ANSWER, Outcome.FAILED, Outcome.TRANSFERRED}
     assert set(offered) == set(Outcome) - of_the_line
-    # Strict tools are refused by the vendor unless every property is required and no other is allowed.
-    assert prompt.END_CALL["strict"] is True
     assert schema["required"] == list(schema["properties"]) == ["outcome", "note"]
+
+
+@pytest.mark.parametrize("tool", prompt.tools(), ids=lambda tool: tool["name"])
+def test_the_vendor_accepts_each_tool_as_strict(tool: Any) -> None:
+    # It refuses one unless every property is required and no other is allowed.
+    schema = tool["input_schema"]
+    assert tool["strict"] is True
+    assert schema["required"] == list(schema["properties"])
     assert schema["additionalProperties"] is False
+
+
+def test_a_tool_that_would_lead_nowhere_is_not_offered() -> None:
+    assert {"transfer", "ask_operator"}.isdisjoint(tool["name"] for tool in prompt.tools(transfer=False, ask=False))
+
+
+def test_notes_are_the_houses_and_no_words_of_the_callee() -> None:
+    conversation = (
+        EMPTY.plus(Speaker.CALLEE, "Is there a lift?")
+        .plus(Speaker.AGENT, "Let me check.")
+        .plus(Speaker.NOTE, "The operator answered: [yes]")
+    )
+    note = ("user", "[note: The operator answered: (yes)]")
+    assert texts(conversation)[-2:] == [("assistant", "Let me check."), note]
+
+
+def test_the_agent_knows_what_day_it_is() -> None:
+    assert "Today is Monday, November 23, 2026." in prompt.system(BRIEF, date(2026, 11, 23))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.bench.stand_ins import Model, Speech, end_call
-from backend.bench.virtual_time import in_virtual_time
+from backend.bench.virtual_time import in_virtual_time, run
 from backend.call import manners as known
 from backend.call.diary import decode
 from backend.call.events import Hint, MachineAnswered, Say
@@ -154,13 +154,13 @@ async def test_the_bridging_phrase_counts_for_nothing_but_itself(tmp_path: Path)
 
 @in_virtual_time
 async def test_an_answer_without_a_full_stop_is_spoken_after_the_bridging_phrase(tmp_path: Path) -> None:
-    async with a_call(tmp_path, Model([(60.0,)]), Model([("Sure, Tuesday works",)])) as call:
+    async with a_call(tmp_path, Model([(60.0,)]), Model([("Sure, Thursday works",)])) as call:
         await call.until_said(OPENING)
         await asyncio.sleep(0.3)
         await call.callee("Yes.")
-        await call.until_said("Sure, Tuesday works")
+        await call.until_said("Sure, Thursday works")
         await asyncio.sleep(0.5)
-        assert call.turns[-1].heard == call.turns[-1].text == f"{known.MOMENT} Sure, Tuesday works"
+        assert call.turns[-1].heard == call.turns[-1].text == f"{known.MOMENT} Sure, Thursday works"
 
 
 @in_virtual_time
@@ -204,8 +204,18 @@ async def test_an_answer_without_words_becomes_an_apology(tmp_path: Path) -> Non
         await call.until_said(OPENING)
         await asyncio.sleep(0.3)
         await call.callee("Yes.")
-        assert (await call.over()).why == "The language model answered without words."
+        assert (await call.over()).why == "No language model answered."
+        assert call.troubles[0] == "The language model answered without words."
         assert all(turn.text for turn in call.turns)
+
+
+@in_virtual_time
+async def test_an_answer_without_words_is_given_by_the_other_model(tmp_path: Path) -> None:
+    async with a_call(tmp_path, Model([()]), Model([("Fine.",)])) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(0.3)
+        await call.callee("Yes.")
+        await call.until_said("Fine.", within=2)
 
 
 @in_virtual_time
@@ -280,6 +290,51 @@ async def test_a_slow_only_voice_is_bridged_and_waited_for(tmp_path: Path) -> No
         await call.callee("Yes.")
         await call.until_said(f"{known.MOMENT}Fine.", within=8)
         assert next(at for at in call.phone.heard_at if at > asked) - asked < 2.5
+
+
+@pytest.mark.parametrize("greets", [False, True])
+def test_a_voice_that_never_speaks_is_replaced_before_the_opening_is_given_up(tmp_path: Path, greets: bool) -> None:
+    async def scene() -> None:
+        silent = Speech(fail=lambda _: 0, hang=True)
+        async with a_call(tmp_path, voices=[silent, Speech(delay=0.4)], prepare=False) as call:
+            owed = asyncio.get_running_loop().time() + Manners().greeting_wait
+            if greets:
+                await asyncio.sleep(0.3)
+                call.phone.callee_sound(0.6)
+                owed = asyncio.get_running_loop().time() + 0.6
+            await call.until_said(OPENING)
+            assert call.phone.heard_at[0] - owed < 2.3
+
+    run(scene())
+
+
+@in_virtual_time
+async def test_the_wait_for_the_rest_of_a_sentence_counts_as_a_wait_for_the_answer(tmp_path: Path) -> None:
+    """The answer is prepared meanwhile: if it is late all the same, it has had its time."""
+    slow = Speech(fail=lambda text: 0 if text == "Fine." else None, hang=True)
+    async with a_call(tmp_path, voices=[slow]) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(1.0)
+        call.phone.callee_sound(0.9)
+        quiet = asyncio.get_running_loop().time() + 0.9
+        await asyncio.sleep(1.4)
+        await call.callee("My number is")
+        await call.until_said(known.MOMENT, within=5)
+        assert next(at for at in call.phone.heard_at if at > quiet) - quiet < 2.1
+
+
+@in_virtual_time
+async def test_a_reply_that_takes_the_place_of_one_that_never_came_has_not_all_the_time_again(tmp_path: Path) -> None:
+    hangs = Speech(fail=lambda text: 0 if text == "I am checking." else None, hang=True)
+    async with a_call(tmp_path, Model([(60.0,)]), voices=[hangs]) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(1.0)
+        asked = asyncio.get_running_loop().time()
+        await call.callee("Yes.")
+        await asyncio.sleep(1.4)
+        call.session.post(Say("I am checking."))
+        await call.until_said(known.MOMENT, within=3)
+        assert next(at for at in call.phone.heard_at if at > asked) - asked < 2.1
 
 
 @in_virtual_time
@@ -359,7 +414,7 @@ async def test_a_dropped_line_ends_everything_and_keeps_what_was_heard(tmp_path:
 @in_virtual_time
 async def test_silence_is_asked_about_and_the_call_ends_by_itself(tmp_path: Path) -> None:
     async with a_call(tmp_path) as call:
-        assert (await call.over()).outcome is Outcome.CALL_BACK
+        assert (await call.over()).outcome is Outcome.NO_ANSWER
         assert call.said == f"{OPENING}{known.STILL_THERE}{known.STILL_THERE}{known.SILENT_GOODBYE}"
 
 

@@ -12,6 +12,7 @@ from backend.call.short_words import (
     only_farewell,
     only_greeting,
     only_hum,
+    stands_alone,
     wants_floor,
     words,
 )
@@ -110,3 +111,30 @@ def test_any_text_gets_a_verdict_and_a_listener_never_wants_the_floor(text: str)
     is_answer(text)
     if only_hum(text):
         assert not wants_floor(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes",
+        "Yes I do",
+        "no thanks",
+        "uh-huh",
+        "hello",
+        "who is this",
+        "Thursday",
+        "at three",
+        "John Miller",
+        "um no",
+        "bye",
+    ],
+)
+def test_these_words_are_all_though_no_full_stop_was_heard(text: str) -> None:
+    assert stands_alone(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "maybe", "um perhaps", "it broke down", "It costs", "yes that should", "tell him that"]
+)
+def test_these_words_may_go_on(text: str) -> None:
+    assert not stands_alone(text)

@@ -13,7 +13,22 @@ from sqlite_utils import Database
 
 from backend import store as storing
 from backend.bench.virtual_time import in_virtual_time
-from backend.models import Brief, Call, Event, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.models import (
+    Answerer,
+    Brief,
+    Call,
+    Claim,
+    Event,
+    Fact,
+    LineKind,
+    Outcome,
+    Refusal,
+    Report,
+    Speaker,
+    Status,
+    Turn,
+    TurnState,
+)
 from backend.store import Archive, Search, Store, migrations
 
 
@@ -152,6 +167,23 @@ def test_a_database_from_before_the_counts_gets_them(path: Path) -> None:
         assert read(store, "old").counts == {}
 
 
+def test_a_database_from_before_the_reports_gets_room_for_them(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with closing(Database(path)) as db:
+        migrations.apply(db, stop_before="reports")
+        brief = "'+12025550143', 'Ask', '', '', 'Alex', '', 'practice', 'cooperative', 'outbound'"
+        db.execute(
+            'insert into calls (id, "to", action, context, callee_name, agent_name, organization, line, persona,'
+            " direction, status, note, ending, troubles, parts, provider_sid, created)"
+            f" values ('old', {brief}, 'completed', '', '', '[]', '{{}}', '', 100)"
+        )
+        db.execute("insert into turns values ('old', 'agent', 'Hi', 'Hi', 'done', '{}', 1.0, null, 1)")
+        db.conn.commit()
+    with Store(path) as store:
+        assert (read(store, "old").report, read(store, "old").answerer) == (None, None)
+        assert [turn.facts for turn in store.turns("old")] == [()]
+
+
 def read(store: Archive, call_id: str = "one") -> Call:
     call = store.call(call_id)
     assert call is not None
@@ -258,3 +290,74 @@ async def test_a_long_log_is_copied_into_the_database_meanwhile(path: Path, monk
         # `immutable` makes SQLite look at the database alone, and not at the log.
         with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as alone:
             assert alone.execute("select heard from turns").fetchall() == [("Hi",)]
+
+
+# --- reports, questions, refusals -------------------------------------------------------------------------------
+
+REPORT = Report(
+    Outcome.RESCHEDULED,
+    Claim("Rescheduled to Friday at 10 a.m.", (4, 5), 0.9),
+    summary=(Claim("John cannot come on Tuesday.", (2,), 0.8),),
+    agreed=(Claim("The visit is on Friday at 10 a.m.", (5,), 0.9),),
+    questions=(Claim("Is there parking?"),),
+    author="rules",
+)
+
+
+def test_a_report_and_who_picked_up_come_back_as_they_were_written(store: Store) -> None:
+    store.add(a_call(answerer=Answerer.VOICEMAIL))
+    assert (read(store).answerer, read(store).report) == (Answerer.VOICEMAIL, None)
+    store.change("one", report=REPORT, answerer=Answerer.PERSON)
+    assert (read(store).answerer, read(store).report) == (Answerer.PERSON, REPORT)
+    store.add(a_call("two", report=REPORT))
+    assert read(store, "two").report == REPORT
+
+
+def test_the_facts_of_a_turn_come_back_as_they_were_written(store: Store) -> None:
+    store.add(a_call())
+    fact = Fact("half past two", "context", "at 2:30 p.m.")
+    turn = Turn(1, Speaker.AGENT, "At half past two.", "At half", TurnState.CUT, 1.0, 2.0, {}, (fact,))
+    store.write_turn("one", turn)
+    assert store.turns("one") == [turn]
+
+
+def test_calls_without_a_report_are_those_that_are_over_and_have_none(store: Store) -> None:
+    store.add(a_call("old", created=10.0, status=Status.COMPLETED))
+    store.add(a_call("done", created=20.0, status=Status.COMPLETED, report=REPORT))
+    store.add(a_call("running", created=30.0, status=Status.IN_PROGRESS))
+    store.add(a_call("busy", created=40.0, status=Status.BUSY))
+    store.add(a_call("new", created=50.0, status=Status.FAILED))
+    assert [call.id for call in store.unreported(15.0, 10)] == ["new", "busy"]
+    assert [call.id for call in store.unreported(0.0, 1)] == ["new"]
+
+
+def test_a_question_is_open_until_it_is_settled_once(store: Store) -> None:
+    store.add(a_call())
+    first = store.ask("one", "Is there parking?", asked=10.0, until=18.0, turn=4)
+    second = store.ask("one", "What does it cost?", asked=20.0)
+    assert (first.until, first.turn, second.until, second.turn) == (18.0, 4, None, 0)
+    assert store.questions("one") == store.open_questions() == [second, first]
+    assert store.settle(first.id, at=12.0, answer="Yes, behind the house.")
+    assert not store.settle(first.id, at=13.0, answer="No.")
+    assert not store.settle(999, at=13.0)
+    assert store.open_questions() == [second]
+    [answered] = [question for question in store.questions("one") if question.id == first.id]
+    assert (answered.answer, answered.settled) == ("Yes, behind the house.", 12.0)
+    assert store.settle(second.id, at=30.0)
+    assert store.open_questions() == []
+    assert store.questions("nobody") == []
+
+
+def test_a_refused_number_stays_refused_since_the_first_time_until_it_is_allowed(store: Store, path: Path) -> None:
+    first = Refusal("+12025550143", 10.0, "asked not to be called again", "one")
+    other = Refusal("+12025550144", 20.0, "entered by hand")
+    for refusal in (first, other, Refusal("+12025550143", 30.0, "again")):
+        store.refuse(refusal)
+    with Archive.open(path) as archive:
+        assert archive.refusals() == [other, first]
+        assert archive.refused("+12025550143") == first
+        assert archive.refused("+12025550145") is None
+    assert store.allow("+12025550143")
+    assert not store.allow("+12025550143")
+    with Archive.open(path) as archive:
+        assert archive.refusals() == [other]

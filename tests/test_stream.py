@@ -24,6 +24,7 @@ from backend.seams import Line
 from backend.telephony import stream
 from backend.telephony.socket import MediaSocket
 from backend.telephony.stream import MediaStream, Start, opened, parse
+from backend.telephony.twiml import NOBODY_THERE
 
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
 FRAME = bytes(range(160))
@@ -191,12 +192,13 @@ class Desk:
         self.events: asyncio.Queue[LineEvent] = asyncio.Queue()
         self.over = asyncio.Event()
         self.farewells: list[str] = []
+        self.transfers = 0
         self._rest = rest
 
     async def __call__(self, websocket: WebSocket) -> None:
         begun = await opened(websocket)
         assert begun is not None
-        line = MediaStream(websocket, begun, self._end_call)
+        line = MediaStream(websocket, begun, self._end_call, self._transfer_call)
         self.line.set_result(line)
         async for event in line.events():
             self.events.put_nowait(event)
@@ -206,6 +208,11 @@ class Desk:
         self.farewells.append(farewell)
         if self._rest is not None:
             await self._rest(farewell)
+
+    async def _transfer_call(self) -> None:
+        self.transfers += 1
+        if self._rest is not None:
+            await self._rest("")
 
     async def all_events(self) -> list[LineEvent]:
         async with asyncio.timeout(5):
@@ -394,6 +401,36 @@ async def test_a_hang_up_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(ConnectionClosed):
             await twilio.recv()
         await desk.all_events()
+
+
+async def test_a_call_is_handed_over_once_and_not_hung_up_after_that() -> None:
+    desk = Desk()
+    async with phone(desk) as twilio:
+        await twilio.send(start())
+        line = await desk.line
+        await line.transfer()
+        await line.transfer()
+        await line.hang_up("Sorry.")
+        with pytest.raises(ConnectionClosed):
+            await twilio.recv()
+        await desk.all_events()
+    assert (desk.transfers, desk.farewells) == (1, [])
+
+
+async def test_a_handing_over_that_fails_says_goodbye_instead(caplog: pytest.LogCaptureFixture) -> None:
+    async def rest(farewell: str) -> None:
+        if not farewell:
+            raise ProviderError("Twilio is gone.")
+
+    desk = Desk(rest)
+    async with phone(desk) as twilio:
+        await twilio.send(start())
+        await (await desk.line).transfer()
+        with pytest.raises(ConnectionClosed):
+            await twilio.recv()
+        await desk.all_events()
+    assert desk.farewells == [NOBODY_THERE]
+    assert "Handing over failed: Twilio is gone." in caplog.text
 
 
 async def test_a_cancelled_hang_up_still_closes_the_socket() -> None:

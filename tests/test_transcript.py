@@ -38,9 +38,18 @@ def test_the_history_holds_only_heard_words_and_marks_what_was_cut() -> None:
     transcript.callee("Fine", complete=True, now=3)
     transcript.agent("Good to hear", "", 4, {})
     assert transcript.conversation().lines == (
-        Utterance(Speaker.AGENT, "Hello there,", cut=True),
-        Utterance(Speaker.CALLEE, "Fine"),
+        Utterance(Speaker.AGENT, "Hello there,", cut=True, turn=1),
+        Utterance(Speaker.CALLEE, "Fine", turn=2),
     )
+
+
+def test_a_note_has_its_place_among_the_turns_and_interrupts_none() -> None:
+    transcript = Transcript(BRIEF)
+    transcript.agent("Let me check", "", 1, {})
+    note = transcript.note("Asked the operator: is there a lift?", 2)
+    assert (note.number, note.speaker, note.state) == (2, Speaker.NOTE, TurnState.DONE)
+    assert transcript.agent("Let me check that.", "Let me", 3, {}).number == 1
+    assert transcript.conversation().lines[-1] == Utterance(Speaker.NOTE, note.text, turn=2)
 
 
 def test_a_turn_of_the_agent_that_never_began_cannot_end() -> None:

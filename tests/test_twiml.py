@@ -50,6 +50,13 @@ def test_hostile_words_are_only_said(text: str) -> None:
         assert Xml.fromstring(document.encode()).findtext("Say") == text
 
 
+def test_a_call_is_handed_over_to_one_number_showing_ours() -> None:
+    root = Xml.fromstring(twiml.transfer("+12025550100", "+12025550199", "https://desk.example/then").encode())
+    (dial,) = root
+    assert (dial.tag, dial.get("callerId"), dial.get("action")) == ("Dial", "+12025550199", "https://desk.example/then")
+    assert [(part.tag, part.text) for part in dial] == [("Number", "+12025550100")]
+
+
 def test_nothing_is_said_where_there_are_no_words() -> None:
     assert verbs(twiml.farewell(" ")) == ["Response", "Hangup"]
     assert verbs(twiml.refuse("")) == ["Response", "Hangup"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
+from unittest.mock import ANY
 
 import pytest
 
 from backend import audio
+from backend.bench.virtual_time import run
+from backend.call import manners as known
 from backend.call.manners import Manners
 from backend.call.trim import AFTER_SENTENCE
 from backend.call.voice import Phrasebook, Voice
@@ -85,6 +89,25 @@ async def test_a_voice_that_breaks_in_its_first_silence_has_said_nothing() -> No
     second = Speaker()
     text, _, troubles = await said(Voice([Speaker(breaks=0), second], Manners(), {}), "Yes.")
     assert (text, second.asked, troubles) == ("Yes.", ["Yes."], ["The voice broke."])
+
+
+@pytest.mark.parametrize(("bridge", "wait"), [([], "1 seconds"), ([known.MOMENT], "1.6 seconds")])
+def test_a_silent_voice_is_waited_for_longer_while_there_is_a_phrase_to_bridge_with(
+    bridge: list[str], wait: str
+) -> None:
+    class Silent(Speaker):
+        async def say(self, text: str) -> AsyncIterator[Voiced]:
+            if text == "Yes.":
+                await asyncio.sleep(60)
+            async for piece in super().say(text):
+                yield piece
+
+    async def scene() -> None:
+        voice = Voice([Silent(), Speaker()], Manners(), {})
+        await voice.prepare([], bridge)
+        assert await said(voice, "Yes.") == ("Yes.", ANY, [f"The voice gave no sound for {wait}."])
+
+    run(scene())
 
 
 async def test_when_no_voice_is_left_it_is_an_error() -> None:

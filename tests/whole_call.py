@@ -20,7 +20,13 @@ from backend.call.voice import Voice
 from backend.models import Brief, Call, Outcome, Partial, Turn, TurnEnd
 from backend.store import Store
 
-BRIEF = Brief(to="+12025550143", action="Confirm the visit", callee_name="John Smith", organization="Green Dental")
+BRIEF = Brief(
+    to="+12025550143",
+    action="Confirm the visit",
+    context="The visit is on Thursday at 2:30 p.m. with Doctor Smith in the old building. Thursday at noon is free.",
+    callee_name="John Smith",
+    organization="Green Dental",
+)
 OPENING = known.opening(BRIEF)
 DONE = ("That is settled. Goodbye.", end_call())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backend import audio
 from backend.loopback.ear import Pace
+from backend.models import Outcome
 
 FRAME = audio.seconds(audio.FRAME)
 """The carrier plays in frames of 20 ms, so that is as finely as anybody hears."""
@@ -57,3 +58,11 @@ class Delays:
 def whole_frames(seconds: float) -> float:
     """Rounded up to the carrier's frames; a thousandth of one is only rounding."""
     return math.ceil(round(seconds / FRAME, 3)) * FRAME
+
+
+REPORT: dict[str, object] = {
+    "outcome": Outcome.UNCLEAR.value,
+    "result": {"text": "Nothing came of it.", "turns": [], "confidence": 0.1},
+    **{name: [] for name in ("summary", "agreed", "questions")},
+}
+"""What the model reports of any call that is over."""

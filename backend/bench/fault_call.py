@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.bench.fault_line import FRAME, Actor, FaultyPhone
 from backend.bench.fault_plan import CallPlan
-from backend.bench.fault_providers import Clock, FaultyEars, FaultyModel, FaultyVoice
+from backend.bench.fault_providers import ANSWERS, Clock, FaultyEars, FaultyModel, FaultyVoice
 from backend.bench.own_turn import Span, Step, Tape, misconduct, quiet, silences
 from backend.bench.virtual_time import run
 from backend.call.diary import Diary
@@ -30,7 +30,13 @@ LONGEST_QUIET = 15.0
 _GRACE = 45.0
 """Seconds that a call may last beyond its limit: the goodbye, and a slow hang-up."""
 
-_BRIEF = Brief(to="+12025550143", action="Confirm the visit", callee_name="John Smith", organization="Green Dental")
+_BRIEF = Brief(
+    to="+12025550143",
+    action="Confirm the visit",
+    context=" ".join(ANSWERS),
+    callee_name="John Smith",
+    organization="Green Dental",
+)
 
 
 @dataclass(frozen=True, slots=True)

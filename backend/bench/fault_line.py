@@ -79,6 +79,9 @@ class FaultyPhone(Phone):
         self._confirmed.append(0)
         self._tape.emptied.append(self._clock.now())
 
+    async def transfer(self) -> None:
+        await self.hang_up()
+
     async def hang_up(self, farewell: str = "") -> None:
         if self._tape.closed == inf:
             self._tape.closed = self._clock.now()
@@ -168,12 +171,19 @@ class Actor:
             while self._clock.now() < began + offset - FRAME / 2:
                 yield
             if isinstance(happens, float):
-                self._phone.callee_sound(happens)
-                self._tape.callee.append(Span(self._clock.now(), self._clock.now() + happens))
+                ended = self._sound(happens)
                 if turn:
-                    turn.ended = self._clock.now() + happens
+                    turn.ended = ended
             else:
                 self._ears.hear(happens, turn)
+
+    def _sound(self, seconds: float) -> float:
+        """Sound for so long from now on; what still sounds of a noise is heard meanwhile, and not before."""
+        now = self._clock.now()
+        sounding = max((span.until - now for span in self._tape.callee), default=0.0)
+        self._phone.callee_sound(seconds - max(0.0, sounding))
+        self._tape.callee.append(Span(now, now + seconds))
+        return now + seconds
 
     def _begin(self, act: Act, now: float) -> CalleeTurn | None:
         self._tape.notes.append((now, f"callee: {act.deed} {act.words!r} {act.then!r}"))

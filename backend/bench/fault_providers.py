@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from math import inf
 
@@ -57,6 +58,8 @@ class FaultyEars(Ears):
         self._faults = [fault for fault in faults if isinstance(fault.kind, EarsFault)]
         self._free_at = -inf
         """What is told comes out in order, however late some of it is."""
+        self._to_tell: deque[tuple[Heard, CalleeTurn | None]] = deque()
+        """Timers of the same moment do not run in the order they were set."""
 
     def pick_up(self) -> None:
         for fault in self._faults:
@@ -86,12 +89,15 @@ class FaultyEars(Ears):
                     events = [event for event in events if not isinstance(event, TurnEnd)]
         due = self._free_at = max(due, self._free_at)
         for event in events if due < inf else ():
+            self._to_tell.append((event, turn))
             if due > self._clock.now():
-                asyncio.get_running_loop().call_at(self._clock.at(due), self._tell, event, turn)
+                asyncio.get_running_loop().call_at(self._clock.at(due), self._tell)
             else:
-                self._tell(event, turn)
+                self._tell()
 
-    def _tell(self, event: Heard, turn: CalleeTurn | None) -> None:
+    def _tell(self) -> None:
+        """The next of what is to be told, whoever's moment it is."""
+        event, turn = self._to_tell.popleft()
         self._tape.notes.append((self._clock.now(), f"heard {event}"))
         if turn and isinstance(event, TurnEnd):
             turn.told = min(turn.told, self._clock.now())
@@ -107,7 +113,7 @@ class FaultyEars(Ears):
 
 # --- model ------------------------------------------------------------------------------------------------------
 
-_ANSWERS = (
+ANSWERS = (
     "That is fine. Is there anything else that I can note down for you?",
     "Your visit is on Thursday at two thirty in the old building. Does that suit you?",
     "I see. Let me write that down, and somebody will call you back about it tomorrow morning.",
@@ -132,7 +138,7 @@ class FaultyModel(Warm):
         self._tape.notes.append((self._clock.now(), note))
         self._requests += 1
         turns = sum(line.speaker is Speaker.CALLEE for line in conversation.lines)
-        text = _LAST if turns >= self._answers else _ANSWERS[turns % len(_ANSWERS)]
+        text = _LAST if turns >= self._answers else ANSWERS[turns % len(ANSWERS)]
         await asyncio.sleep(0.35)
         async for piece in self._broken(text, fault) if fault else _streamed(text, 0.02):
             yield piece
@@ -158,7 +164,7 @@ class FaultyModel(Warm):
             case ModelFault.UNKNOWN_TOOL:
                 yield ToolUse("transfer_call", {"to": "nobody"})
             case ModelFault.ENDLESS:
-                yield Said(" ".join(_ANSWERS * 10))
+                yield Said(" ".join(ANSWERS * 10))
             case ModelFault.DRIP:
                 async for piece in _streamed(text, fault.seconds):
                     yield piece

@@ -45,6 +45,11 @@ class Answer:
     def pieces(self) -> list[Piece]:
         return [piece for run in self.runs for piece in run.pieces]
 
+    def joint(self, before: Piece, after: Piece) -> tuple[int, int]:
+        """Words repeated and words lost between these two of its pieces."""
+        texts = list(dict.fromkeys(id(piece.speech) for piece in self.pieces))
+        return joint(before, after, back=texts.index(id(after.speech)) < texts.index(id(before.speech)))
+
     @property
     def complete(self) -> bool:
         """Whether it was played to its last word."""
@@ -107,7 +112,7 @@ def overlaps(said: Sequence[Sounded], replies: Sequence[Answer], until: float) -
         stopped = last_on_it and not reply.complete and until - reply.runs[-1].ended > 1.0
         breaks = [(a, b) for a, b in zip(reply.runs, reply.runs[1:], strict=False) if sound.began < a.ended < following]
         waits = [max(0.0, b.began - max(sound.ended, a.ended)) for a, b in breaks]
-        joints = [joint(a.pieces[-1], b.pieces[0]) for a, b in breaks]
+        joints = [reply.joint(a.pieces[-1], b.pieces[0]) for a, b in breaks]
         repeated, lost = (sum(words) for words in zip(*joints, strict=True)) if joints else (0, 0)
         found.append(Overlap(sound.label, stopped, max(waits, default=None), repeated, lost))
     return found

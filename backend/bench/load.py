@@ -111,7 +111,9 @@ class Load:
 
 
 def figures(seen: Load) -> list[Figure]:
-    """Lines for the report: how many calls at once, and what a call costs at the highest level that was borne."""
+    """Lines for the report: how many calls at once, how late their sound was at the highest level that was borne, and
+    what a call costs at each.
+    """
     lines = [single("calls at once on one core", "calls", seen.at_once)]
     if not seen.levels:
         return lines
@@ -121,7 +123,8 @@ def figures(seen: Load) -> list[Figure]:
     return [
         *lines,
         Figure(f"lateness, {at}", "ms", level.pieces, late[0], p99=late[1], worst=late[2]),
-        single(f"CPU per call minute, {at}", "s", level.cpu),
+        Figure("- the load generator's own clock", "ms", 1, None, p99=round(1000 * level.slip, 1)),
+        *(single(f"CPU per call minute, {each.calls} calls", "s", each.cpu) for each in seen.levels),
         single(f"memory per call, {at}", "MB", level.memory),
     ]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backend import audio
-from backend.bench.delays import Delays
+from backend.bench.delays import REPORT, Delays
 from backend.bench.load_wire import BINARY, Head, Wire, frame, response, unmasked
 
 REPLY = "Thank you, that is good to know, so I will write it down now."
@@ -102,11 +102,20 @@ _MESSAGE: dict[str, Any] = {
 }
 
 
+_REPORTED: dict[str, Any] = {
+    "stop_reason": "tool_use",
+    "content": [{"type": "tool_use", "id": "toolu_1", "name": "report_call", "input": REPORT}],
+}
+
+
 def think(wire: Wire, body: bytes, delays: Delays) -> None:
     """Answer one request to the model: a stream if that is what it asks for."""
-    if not json.loads(body).get("stream"):
-        done = {**_MESSAGE, "stop_reason": "max_tokens", "content": [{"type": "text", "text": ""}]}
-        wire.reply(json.dumps(done).encode())
+    asked = json.loads(body)
+    if not asked.get("stream"):
+        # A warm-up, or the report of a call that is over.
+        done = {"stop_reason": "max_tokens", "content": [{"type": "text", "text": ""}]}
+        done = _REPORTED if asked["max_tokens"] else done
+        wire.reply(json.dumps(_MESSAGE | done).encode())
         return
     loop = asyncio.get_running_loop()
     wire.send_raw(response("200 OK", {"content-type": "text/event-stream", "transfer-encoding": "chunked"}))

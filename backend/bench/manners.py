@@ -14,7 +14,7 @@ from backend.bench import conduct
 from backend.bench.delays import Delays
 from backend.bench.figures import Sheet, spread
 from backend.bench.guest import Cue, Guest
-from backend.bench.narrator import Narrator, Script
+from backend.bench.narrator import LONG, SHORT, Narrator, Script
 from backend.bench.sayings import Saying, of_clip
 from backend.bench.sounds import CAST, Clip, Kind, Part, Room, clips
 from backend.bench.stage import Held, Scenery, Stage, stage
@@ -28,7 +28,7 @@ class Plan:
     """How many of each."""
 
     interruptions: int = 100
-    overlaps: int = 34
+    overlaps: int = 38
     """Calls, of `PER_CALL` backchannels and noises each."""
     hesitations: int = 34
     """Calls, of `HESITATIONS` hesitating turns each; as many again with the other recogniser."""
@@ -129,7 +129,7 @@ async def _act(
     scenes = [name for name, count in counts.items() for _ in range(count)]
     long = frozenset(place for place, name in enumerate(scenes) if name in {"interruptions", "overlaps"})
     narrator = Narrator(engines, plan.delays.lead_in)
-    scenery = Scenery(Script(long), narrator, plan.delays, _HASTY, settings)
+    scenery = Scenery(Script(long), narrator, plan.delays, _HASTY, " ".join((*LONG, *SHORT)), settings)
     async with stage(scenery, ended) as here:
         guests = [guest for name in names for guest in _guests(name, here, studio, counts[name], plan.seed)]
         held = await here.hold(guests, plan.at_once)

@@ -140,8 +140,15 @@ def played_words(pieces: Sequence[Piece]) -> list[str]:
     ]
 
 
-def joint(before: Piece, after: Piece) -> tuple[int, int]:
-    """Words repeated and words lost where speech broke off and went on, be it in the next text."""
+def joint(before: Piece, after: Piece, back: bool = False) -> tuple[int, int]:
+    """Words repeated and words lost where speech broke off and went on, be it in another text.
+
+    Args:
+        back: whether that other text is an earlier one, and not the next.
+    """
+    if back:
+        again = sum(after.start - _SLACK <= word.start for word in words_of(after.speech))
+        return again + sum(word.start + _SLACK < before.end for word in words_of(before.speech)), 0
     if before.speech is after.speech:
         words = words_of(before.speech)
         repeated = sum(after.start - _SLACK <= word.start < before.end for word in words)
@@ -152,4 +159,4 @@ def joint(before: Piece, after: Piece) -> tuple[int, int]:
 
 
 _SLACK = round(0.05 * audio.RATE)
-"""Bytes by which the beginning of a piece may be misread."""
+"""Bytes by which the beginning of a piece may be misread, and of which nobody would say that a word was begun."""

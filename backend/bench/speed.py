@@ -134,7 +134,8 @@ async def _openings(plan: Plan, ended: Callable[[], object]) -> list[Held]:
 
 
 async def run(plan: Plan, calls: int, answers: Answers, settings: dict[str, bool], ended: Callable[[], object]) -> Run:
-    scenery = Scenery(answers, reader(plan.delays.lead_in), plan.delays, settings=dict(settings))
+    facts = " ".join(answer(call, turn) for call in range(calls) for turn in range(1, answers.turns + 1))
+    scenery = Scenery(answers, reader(plan.delays.lead_in), plan.delays, facts=facts, settings=dict(settings))
     async with stage(scenery, ended) as here:
         guests = [_guest(here, call, answers.turns, plan.rings) for call in range(calls)]
         held = await here.hold(guests, plan.at_once if answers.slow is None else calls)

@@ -18,12 +18,12 @@ import httpx2
 from pydantic import TypeAdapter
 
 from backend.answers import CallInFull
-from backend.bench.delays import Delays
+from backend.bench.delays import REPORT, Delays
 from backend.bench.guest import Guest
 from backend.bench.meter import Meter
 from backend.config import Settings, load
 from backend.launcher import media_server
-from backend.loopback.anthropic import LoopbackAnthropic, Received, Reply
+from backend.loopback.anthropic import LoopbackAnthropic, Received, Reply, Tool
 from backend.loopback.deepgram import LoopbackDeepgram
 from backend.loopback.elevenlabs import LoopbackElevenLabs
 from backend.loopback.elevenlabs_speech import Reader, Speech
@@ -68,6 +68,8 @@ class Stage:
     meter: Meter
     guests: dict[str, Guest]
     """By the number that is dialled."""
+    facts: str
+    """See `Scenery`."""
     ended: Callable[[], object]
     """Told of each call that is over."""
 
@@ -105,7 +107,7 @@ class Stage:
             return held
 
     async def _place(self, number: int) -> str:
-        errand = {"to": _dialled(number), "action": f"Do errand number {number}"}
+        errand = {"to": _dialled(number), "action": f"Do errand number {number}", "context": self.facts}
         try:
             placed = await self.api.post("/api/calls", json=errand)
         except httpx2.TransportError as error:
@@ -138,6 +140,8 @@ class Scenery:
     delays: Delays = field(default_factory=Delays)
     hasty: float = float("inf")
     """See `Pace`."""
+    facts: str = ""
+    """The context of every call: what the model says must have been given to it."""
     settings: dict[str, Any] = field(default_factory=dict)
     """In which the product differs from what is shipped, by their names."""
 
@@ -154,7 +158,9 @@ async def stage(scenery: Scenery, ended: Callable[[], object]) -> AsyncIterator[
         ears = LoopbackDeepgram(lexicon, pace=delays.pace(scenery.hasty))
         voice = LoopbackElevenLabs(first_byte=delays.first_byte, speed=delays.speed, read=scenery.read)
         model = LoopbackAnthropic(
-            scenery.answers, first_token=delays.first_token, tokens_per_second=delays.tokens_per_second
+            _besides_reports(scenery.answers),
+            first_token=delays.first_token,
+            tokens_per_second=delays.tokens_per_second,
         )
         carrier, keys = await stack.enter_async_context(vendors(lambda dialled: guests[dialled.to], ears, voice, model))
         ours = _settings(keys, folder) | scenery.settings
@@ -166,7 +172,16 @@ async def stage(scenery: Scenery, ended: Callable[[], object]) -> AsyncIterator[
         client = httpx2.AsyncClient(base_url=settings.server_url, headers=headers, trust_env=False, timeout=30)
         api = await stack.enter_async_context(client)
         meter = await stack.enter_async_context(Meter(server.pid))
-        yield Stage(carrier, ears, voice, model, lexicon, api, meter, guests, ended)
+        yield Stage(carrier, ears, voice, model, lexicon, api, meter, guests, scenery.facts, ended)
+
+
+def _besides_reports(answers: Callable[[Received], Reply]) -> Callable[[Received], Reply]:
+    """The reports that are made of ended calls are none of the conversation, and get an answer of their own."""
+
+    def script(received: Received) -> Reply:
+        return answers(received) if received.body.get("stream") else Reply(tools=(Tool("report_call", REPORT),))
+
+    return script
 
 
 def _settings(keys: dict[str, Any], folder: Path) -> dict[str, Any]:

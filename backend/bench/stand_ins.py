@@ -64,13 +64,18 @@ class Phone:
         """When each played frame with sound in it began."""
         self.cleared = 0
         self.hung_up: list[str] = []
+        self.transferred = False
         self.deaf_to_marks = False
         self._incoming: asyncio.Queue[LineEvent] = asyncio.Queue()
         self._callee = bytearray()
 
     def callee_sound(self, seconds: float) -> None:
         """The callee makes loud sound for this long from now on."""
-        self._callee += b"\x10\x90" * int(seconds * 4000)
+        self.callee_plays(b"\x10\x90" * int(seconds * 4000))
+
+    def callee_plays(self, sound: bytes) -> None:
+        """This comes from the callee's side from now on, after what still comes from there."""
+        self._callee += sound
 
     def drop(self, why: str = "The far side hung up.", lost: bool = False) -> None:
         self._incoming.put_nowait(Ended(why, lost))
@@ -114,6 +119,9 @@ class Phone:
 
     async def hang_up(self, farewell: str = "") -> None:
         self.hung_up.append(farewell)
+
+    async def transfer(self) -> None:
+        self.transferred = True
 
 
 class Ears(Warm):

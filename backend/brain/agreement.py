@@ -5,9 +5,11 @@ Each rule gives the state after the words and a few words of acknowledgement; ne
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from textwrap import shorten
 
+from backend.brain import corrections, heard
 from backend.brain.concepts import matter
 from backend.brain.errand import Goal, Kind, sentence
 from backend.brain.intents import Intent, Meaning
@@ -15,6 +17,7 @@ from backend.brain.talk import Asked, Talk
 from backend.brain.times import When
 from backend.models import Outcome
 
+NOTED = "Thank you, I've noted that."
 PASS_ON = "Thank you, I'll pass that on."
 GO_AHEAD = "Please go ahead."
 THANKS = "Great, thank you."
@@ -40,14 +43,24 @@ def settle(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -
     return _told(talk, goal, meaning) if goal.kind is Kind.TELL else _yes_or_no(talk, goal, meaning)
 
 
+def answers_when(goal: Goal, meaning: Meaning) -> bool:
+    """Whether words that were meant for the goal before answer this one too, which asks for a time."""
+    asks = goal.kind is Kind.ASK and not goal.statement and goal.topic.startswith("when ")
+    return asks and bool(meaning.times) and Intent.NO not in meaning
+
+
 def telling(meaning: Meaning) -> bool:
     """Whether the words hold something worth noting, besides courtesies."""
     return bool(meaning.times) or (len(meaning.rest.split()) > 1 and bool(matter(meaning.rest)))
 
 
 def quoted(meaning: Meaning) -> str:
-    """The callee's own words, for a note of one line."""
-    return shorten(meaning.text.rstrip(" ."), 140, placeholder=" ...")
+    """The callee's own words, for a note of one line, with numbers and spelled names as they are to be read."""
+    own = shorten(meaning.text.rstrip(" ."), 140, placeholder=" ...")
+    numbers = heard.numbers(meaning.text)
+    read = (*(numbers[-1:] if corrections.takes_back(meaning.text) else numbers), *heard.spelled(meaning.text))
+    read = tuple(text for text in read if text not in own)
+    return f"{own} ({', '.join(read)})" if read else own
 
 
 def said(meaning: Meaning) -> str:
@@ -73,19 +86,36 @@ def _hesitant(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
 
 
 def _open_question(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
-    """Whatever is said is the answer, and is noted as it was said."""
+    """Whatever is said is the answer, and is noted as it was said; a number is read back."""
+    if (number := heard.numbers(meaning.text)) or _NUMBER.search(f" {meaning.rest} "):
+        read = f"Thank you, I've noted {heard.aloud(number[-1])}." if number else NOTED
+        return talk.done(Outcome.CONFIRMED, f"{goal.topic}: {quoted(meaning)}"), (read,)
     if Intent.MAYBE in meaning and not meaning.times:
         return talk.done(Outcome.FOLLOW_UP, f"{goal.topic}: not known yet"), (SOMEONE,)
-    if Intent.NO in meaning and not meaning.times:
+    if Intent.NO in meaning and not (meaning.times or meaning.questions):
         return talk.done(Outcome.DECLINED, f"{goal.topic}: {quoted(meaning)}"), (UNDERSTOOD,)
+    if meaning.firm and not (meaning.questions or meaning.times) and re.search(r"\b(?:i|we)'ll\b", meaning.words):
+        return talk.done(Outcome.FOLLOW_UP, f"{goal.topic}: {quoted(meaning)}"), (PASS_ON,)
+    if _COUNTED.search(goal.topic):
+        return talk, (GO_AHEAD,) if meaning.only(Intent.YES, Intent.THANKS) else ()
     bare = not meaning.intents and bool(matter(meaning.words))
-    if not meaning.questions and (bare or telling(meaning)):
-        return talk.done(Outcome.CONFIRMED, f"{goal.topic}: {quoted(meaning)}"), ("Thank you, I've noted that.",)
+    if not meaning.questions and (bare or telling(meaning) or _worded(meaning)):
+        return talk.done(Outcome.CONFIRMED, f"{goal.topic}: {quoted(meaning)}"), (NOTED,)
     return talk, (GO_AHEAD,) if meaning.only(Intent.YES, Intent.THANKS) else ()
 
 
+def _worded(meaning: Meaning) -> bool:
+    """Whether a yes came with so many words that they are the answer: "it was all perfect"."""
+    return len(meaning.words.split()) > 3 and bool(matter(meaning.words))
+
+
+# Asked for a number, nothing else is an answer.
+_COUNTED = re.compile(r"\b(?:number|reading|code|digits|how (?:many|much|old)|scale|meter)\b", re.IGNORECASE)
+_NUMBER = re.compile(r" (?:\d+|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|none|half) ")
+
+
 def _yes_or_no(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
-    named = _named(meaning.times)
+    named = _named(tuple(time for time in meaning.times if time.day or time.date or time.clock is not None))
     if Intent.NO in meaning:
         outcome = Outcome.FOLLOW_UP if named else Outcome.DECLINED
         return talk.done(outcome, said(meaning)), (UNDERSTOOD,)
@@ -115,7 +145,9 @@ def _told(talk: Talk, goal: Goal, meaning: Meaning) -> Settled:
 
 def _timed(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -> Settled:
     """A goal that is fixed at a time, or looks for one."""
-    chosen, possible = _choice(talk, meaning, offers)
+    kept = goal.when if talk.asked is Asked.GOAL and Intent.CHANGE not in meaning else None
+    others = tuple(time for time in meaning.times if not (kept and time.fits(kept)))
+    chosen, possible = _choice(talk, replace(meaning, times=others), offers)
     if chosen:
         moved = goal.when or goal.moves
         note = f"{'moved to' if moved else 'agreed on'} {chosen.text}"
@@ -123,8 +155,7 @@ def _timed(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, ...]) -
         return talk.done(Outcome.RESCHEDULED if moved else Outcome.CONFIRMED, note), (noted,)
     if possible:
         return replace(talk, asked=Asked.OFFER, offered=possible), ("All right.",)
-    kept = goal.when if talk.asked is Asked.GOAL and Intent.CHANGE not in meaning else None
-    if wanted := _named(tuple(time for time in meaning.times if not (kept and time.fits(kept)))):
+    if wanted := _named(others):
         passed_on = f"I'll pass on {wanted}, and someone will confirm it with you."
         return talk.done(Outcome.FOLLOW_UP, f"asked for {wanted}, to be confirmed"), (passed_on,)
     return _without_time(talk, goal, meaning, offers)
@@ -162,6 +193,8 @@ def _without_time(talk: Talk, goal: Goal, meaning: Meaning, offers: tuple[When, 
         return talk.done(Outcome.FOLLOW_UP, note), ("No problem, someone will follow up to find a time.",)
     if refused or Intent.CHANGE in meaning:
         fresh = tuple(time for time in offers if time not in talk.offered)[:3]
+        if refused and not fresh and not goal.movable:
+            return talk.done(Outcome.DECLINED, said(meaning)), (UNDERSTOOD,)
         asked = Asked.OFFER if fresh else Asked.WHEN
         return replace(talk, asked=asked, offered=fresh or talk.offered), ("No problem.",)
     if Intent.MAYBE in meaning and not (Intent.YES in meaning and meaning.firm):

@@ -22,18 +22,19 @@ _ASKED = {
         r"how do i (?:get|find) (?:there|you|to)\b",
         r"which (?:building|floor|room|street|entrance|door|branch|office)\b",
     ),
-    "PERSON": (
-        r"\bwho\b|\bwho's\b|\bwhose\b|\bwhich (?:doctor|dentist|teacher|technician|person)\b",
-        r"\b(?:name of|his name|her name)\b",
-    ),
+    "NAME": (r"\b(?:what's|what is|what was|tell me|know) (?:\w+ ){1,3}name\b", r"\b(?:name of|his name|her name)\b"),
+    "PERSON": (r"\bwho\b|\bwho's\b|\bwhose\b|\bwhich (?:doctor|dentist|teacher|technician|person)\b",),
     "TIME": (
         r"\bwhen\b|\bwhen's\b|\b(?:what|which) (?:time|day|date|hours|days)\b",
         r"\b(?:opening|business|office|your) hours\b",
         r"how (?:early|late)\b|\b(?:deadline|due date)\b|until when|(?:are|is) \w+ open\b",
     ),
+    "REASON": (r"\bwhy\b|\bhow come\b|\bwhat for\b|\bthe reason\b",),
     "PHONE": (r"\b(?:phone|telephone) number\b|number (?:can|do|should) i (?:call|reach)\b|how (?:can|do) i reach\b",),
     "EMAIL": (r"\be ?mail address\b|\bemail\b",),
 }
+_NAME = r"\b(?:Dr|Mr|Mrs|Ms|Miss|Prof)\b|(?<=[a-z] )[A-Z][a-z]+ [A-Z][a-z]+(?! (?:Street|Road|Avenue))"
+_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _COUNT = r"(?:\d+|an?|one|two|three|four|five|six|ten|half an|a few|several|thirty|forty five|sixty|ninety)"
 _UNIT = r"(?:minutes?|hours?|days?|weeks?|months?|years?)"
 # How each kind looks in a sentence. Names and addresses are known by their capitals.
@@ -41,24 +42,36 @@ _GIVEN = {
     "SPAN": (
         rf"(?i)\b{_COUNT}(?: to \d+| or \w+)?[ -](?:business |working |full )?{_UNIT}\b",
         r"(?i)\ball day\b",
+        r"(?i)\bfrom \d\S*(?: [ap]\.?m\.?)? (?:to|until|till) (?:\d|noon|midnight)",
     ),
     "PRICE": (
         r"(?i)[$€£]\s?\d|\b\d+ ?(?:dollars?|euros?|pounds?|cents?|bucks)\b|\bno charge\b|\bcosts? nothing\b",
+        r"(?i)\b(?:no|without(?: an?)?) (?:fee|cost|deposit)\b",
         r"(?i)\bincluded\b|\bcomplimentary\b|\bfree\b(?! (?:at|on|slots?)\b)(?<!are free)",
     ),
     "PLACE": (
         r"\b\d+[a-z]? (?:[A-Z]\w+ )+|\b(?:[Aa]t|[Ii]n|[Ff]rom|[Tt]o) [A-Z]\w+\b(?! at| a\.m| p\.m)(?<!day)",
-        r"(?i)\b(?:behind|next to|opposite|across|near|corner|street|road|avenue|floor|suite|room|building|entrance)\b",
+        r"(?i)\b(?:behind|in front of|next to|opposite|across|near|corner|street|road|avenue|floor|suite|room)\b",
+        r"(?i)\b(?:building|entrance)\b",
         r"(?i)\b(?:address|located|location|downstairs|upstairs|outside|lobby|front desk|reception|gate|depot)\b",
+        r"(?i)\b(?:in|on|at|under|inside|above|below) the (?:back|front|side|top|bottom|label|left|yard|cellar)\b",
+        r"(?i)\b(?:in|on) the (?:attic|kitchen|garden|car park|courtyard|letter|agreement|contract|bill|box)\b",
         r"(?i)\b(?:warehouse|counter|basement|hall|online|website)\b",
     ),
+    "NAME": (_NAME,),
     "PERSON": (
-        r"\b(?:Dr|Mr|Mrs|Ms|Miss|Prof)\b|(?<=[a-z] )[A-Z][a-z]+ [A-Z][a-z]+(?! (?:Street|Road|Avenue))",
+        _NAME,
+        rf"\b[Ww]ith (?!{_MONTH}|[A-Z]\w+day)[A-Z][a-z]+\b",
         r"(?i)\b(?:technician|driver|doctor|dentist|teacher|hygienist|plumber|electrician|mechanic|manager|coach|staff)\b",
     ),
     "TIME": (
         r"(?i)\b(?:daily|every day|weekdays|weekends?|any time|24 hours)\b",
         r"(?i)\b(?:in|before|after) (?:the )?(?:morning|evening|noon)\b",
+        rf"\b(?:in|from|until|by|since|during) (?:{_MONTH})\b",
+    ),
+    "REASON": (
+        r"(?i)\b(?:because|due to|since|so that|in order to|reason|being \w+ed)\b",
+        r"(?i)\b(?:is|are|was|were) (?:ill|sick|broken|worn|defective|out of order|damaged|faulty|missing)\b",
     ),
     "PHONE": (r"\d{3}[-. ]\d{3,4}",),
     "EMAIL": (r"\S+@\S+|(?i:\bemail\b)",),
@@ -71,7 +84,7 @@ bring carry along welcome allow
 pay payment paid
 card visa mastercard
 cash coin
-price cost fee charge rate expensive
+price cost fee charge rate expensive penalty surcharge
 bill invoice statement
 pickup collect
 deliver delivery drop ship
@@ -84,7 +97,7 @@ doctor dentist dr physician hygienist
 car vehicle van truck
 fix repair mend
 begin start
-end finish over
+end finish over stop quit
 open opening hour
 close closed closing shut
 late delay delayed
@@ -111,7 +124,6 @@ install setup
 weather rain
 helper volunteer
 laptop computer
-fine penalty
 wait waiting
 shower bath
 mean meaning
@@ -120,6 +132,7 @@ leave left
 buy bought
 send sent
 break broke broken
+drive driven drove
 outside terrace patio garden outdoors
 """
 _CONCEPT = {word: group.split()[0] for group in _SAME.strip().splitlines() for word in group.split()}
@@ -136,12 +149,16 @@ _IDLE = frozenset(
     people supposed have possible actually able let see say said use give given mean means ask wonder wondering
     question sure us off up out maybe other over already yet only more most next address located location directions
     name number duration first street entrance deadline due usually normally roughly approximately total altogether
-    happen happens
+    happen happens someone somebody everyone everybody oh ah own both whenever wherever
+    meanwhile meantime course else's ours afterwards beforehand anyway though
     """.split()
 )
 """Words that carry no matter of their own; those that ask for a kind of answer have done their part."""
+_FEES = frozenset({"fee", "penalty", "surcharge"})
+"""Prices of something else than the matter itself."""
 _ASKING_WORDS = {
     "PRICE": frozenset({"price", "free", "owe", "pay", "charge"}),
+    "PLACE": frozenset({"find", "look", "stand"}),
     "PHONE": frozenset({"phone", "telephone", "call", "reach"}),
 }
 
@@ -160,22 +177,33 @@ def kinds_given(sentence: str) -> frozenset[str]:
 
 def matter(question: str) -> frozenset[str]:
     """What the question is about, without the words that only ask."""
+    return frozenset(matter_words(question))
+
+
+def matter_words(question: str) -> dict[str, str]:
+    """What the question is about, each concept with the word that was used for it."""
     kinds = kinds_asked(question)
+    question = re.sub(r"\bhow late\b(.*)\bopen\b", r"\1 close", question)
     question = re.sub(r"\b(?:(?:what|which) (?:time|day|date)|how (?:late|early))\b", "", question)
-    about = concepts(question)
-    if "park" in about:
-        about -= {"car"}
-    return about.difference(*(_ASKING_WORDS.get(kind, ()) for kind in kinds))
+    about = concept_words(question)
+    idle = {"car"} if "park" in about else set[str]()
+    idle = idle.union(*(_ASKING_WORDS.get(kind, ()) for kind in kinds))
+    return {concept: word for concept, word in about.items() if concept not in idle or word.rstrip("s") in _FEES}
 
 
 def concepts(text: str) -> frozenset[str]:
     """The words that carry matter, each as its concept; days and times are left out."""
+    return frozenset(concept_words(text))
+
+
+def concept_words(text: str) -> dict[str, str]:
+    """The concepts of a text, each with the word that stands for it there."""
     words = re.sub(r"\b(pick(?:ed|ing)?) (?:\w+ ){0,2}up\b", "pickup", plain(text))
     words = re.sub(r"\bdrop(?:ped)? (?:\w+ )?off\b", "deliver", words)
     for when in times.find(words):
         words = words.replace(when.text.lower(), " ")
     found = re.findall(r"[a-z][a-z']*[a-z]|\d+", words)
-    return frozenset(concept for word in found if word not in _IDLE and (concept := _concept(word)) not in _IDLE)
+    return {c: word for word in found if word not in _IDLE and (c := _concept(word)) not in _IDLE}
 
 
 def _concept(word: str) -> str:

@@ -98,7 +98,8 @@ def _merged(found: list[Goal]) -> tuple[Goal, ...]:
     for goal in found:
         before = merged[-1] if merged else None
         if before and before.kind is Kind.TELL:
-            said = f"{before.statement} {goal.statement}".strip()
+            more = goal.statement.replace("I'm calling to", "I'd also like to", 1)
+            said = f"{before.statement} {more}".strip()
             merged[-1] = Goal(goal.kind, said, goal.question, goal.topic, goal.when or before.when, goal.moves)
         else:
             merged.append(goal)
@@ -111,12 +112,16 @@ def to_you(text: str, name: str = "") -> str:
         text = re.sub(rf"\b{re.escape(name)}(?:'s|’s)", "your", text)
         text = re.sub(rf"\b{re.escape(name)}\b", "him", text)
     text = re.sub(rf"\b(?:{_PERSON})(?:'s|’s)", "your", text, flags=re.I)
-    whom = re.search(rf"\b(?:{_VERBS})\s+({_PERSON})\b", text, re.I)
+    named = re.finditer(rf"\b(?:{_VERBS})\s+({_PERSON})\b", text, re.I)
+    whom = next((match for match in named if not _ABOUT_THINGS.fullmatch(match[0])), None)
     whom_word = whom[1].lower() if whom else ""
     spoken_to = rf"\b({_VERBS}|for|with|to|from|give|send|help)\s+(?:{_PERSON})\b(?!\s+{_OWN})"
-    text = re.sub(spoken_to, r"\1 you", text, flags=re.I)
+    text = re.sub(spoken_to, lambda m: m[0] if _ABOUT_THINGS.fullmatch(m[0]) else f"{m[1]} you", text, flags=re.I)
     if " " in whom_word:
         text = re.sub(r"\btheir\b", "your", text)
+    if not whom and _THEY.search(text):
+        # "Ask how often they use the bus": whoever is asked is meant.
+        whom_word = "them"
     for object_word, subject, possessive in (("him", "he", "his"), ("her", "she", "her"), ("them", "they", "their")):
         # Orders that name nobody, or "the customer", may mean him or her; "they" are then rather the things spoken of.
         if whom_word == object_word or (whom_word not in {"him", "her", "them"} and subject != "they"):
@@ -133,6 +138,15 @@ def to_you(text: str, name: str = "") -> str:
     return text
 
 
+_THEY = re.compile(
+    r"^(?:please )?(?:ask|find out|check|learn) (?:if|whether|when|what|which|where|why|how(?: \w+)?) they\b", re.I
+)
+# "Discuss them" is about things, "remind them" about people.
+_ABOUT_THINGS = re.compile(
+    r"(?:confirm|schedule|book|arrange|set up|plan|collect|check|find out|verify|reschedule|move|postpone|cancel|say"
+    r"|explain|request|get|announce|mention|discuss|propose|suggest|agree on|learn|send|give|offer) them",
+    re.IGNORECASE,
+)
 # After "her": a noun, so that it is "your"; the words that show otherwise are these.
 _OWN = (
     r"(?!(?:that|to|about|of|if|whether|when|where|what|which|how|why|who|know|a|an|the|for|with|on|at|and|in|by)\b)\w+"
@@ -221,6 +235,8 @@ def _lowered(text: str) -> str:
 def _ask(verb: str, rest: str) -> Goal:
     rest = re.sub(r"^you\b\s*", "", rest)
     if clause := re.match(r"(?:if|whether)\s+(.*)", rest, re.I):
+        if re.search(r"\bor (?!not\b)\w+", clause[1]) and not _time(clause[1]):
+            return Goal(Kind.ASK, "", _whether(clause[1]), clause[1])
         return Goal(Kind.AGREE, "", _whether(clause[1]), clause[1], _time(clause[1]))
     if deed := re.match(r"to\s+(.*)", rest, re.I):
         return _please(deed[1])

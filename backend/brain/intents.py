@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from backend.brain import phrases, times
+from backend.brain import corrections, phrases, times
 from backend.brain.times import When
 
 
 class Intent(Enum):
     """Named as the books of `phrases`, whose order decides, followed by what is weighed rather than looked up."""
 
+    MACHINE = "is an answering machine"
+    ORDERS = "gives orders to the machine"
     STOP = "wants no more calls"
     ROBOT = "asks whether this is a machine"
     HUMAN = "wants to talk to a person"
@@ -43,6 +45,7 @@ class Intent(Enum):
     THANKS = "says thank you"
     YES = "agrees"
     NO = "refuses or denies"
+    CORRECTION = "puts right what was said before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ _REPAIRS = (
     (r"[^\w\s'.?:$€£]", " "),
     (r"(?:\s*\.)?\s(?:exactly|by the way|again|then)\s+\?", " ?"),
     (r"\bu\b", "you"),
+    (r"\b(?:are you|you must be) (?:kidding|joking|serious)(?: me)?\b", " "),
     (r"\br you\b", "are you"),
     (r"\b(gonna|wanna|gotta)\b", lambda word: {"gonna": "going to", "wanna": "want to", "gotta": "have to"}[word[1]]),
     (r"\b(what|where|who|how|that|let)s\b", r"\1's"),
@@ -99,7 +103,8 @@ _REPAIRS = (
     (r"\bo ?k(?:ey)?\b", "okay"),
     (r"\bwear (?=(?:do|is|are|should|can)\b)", "where "),
     (r"\bpar king\b", "parking"),
-    (r"\b(?:um+|uh+(?! huh)|er+m?|(?<!mm )hmm+|ah|oh|please|actually|basically|you know|i mean|just)\b(?! \?)", " "),
+    (r"\b(?:you know(?: what)?|i mean)\b(?! \?)", " "),
+    (r"\b(?:um+|uh+(?! huh)|er+m?|(?<!mm )hmm+|ah|oh|please|actually|basically|just)\b(?! \?)", " "),
 )
 
 
@@ -141,7 +146,8 @@ def _phrase(line: str) -> str:
     )
 
 
-_BOOKS = {intent: _book(getattr(phrases, intent.name)) for intent in Intent if intent not in (Intent.YES, Intent.NO)}
+_WEIGHED = (Intent.YES, Intent.NO, Intent.CORRECTION)
+_BOOKS = {intent: _book(getattr(phrases, intent.name)) for intent in Intent if intent not in _WEIGHED}
 _BARE = {Intent.NO: _book(phrases.BARE_NO), Intent.YES: _book(f"{phrases.BARE_YES.rstrip()}{phrases.NODDING}")}
 _NODDING = _book(phrases.NODDING)
 _FIRM = {Intent.NO: _book(phrases.FIRM_NO), Intent.YES: _book(phrases.FIRM_YES)}
@@ -152,9 +158,9 @@ _TAKEN = " . "
 @lru_cache(maxsize=512)
 def understand(text: str) -> Meaning:
     """Everything the callee meant with these words; several intents in one turn are usual."""
-    words = plain(text)
+    words = plain(corrections.corrected(text))
     rest = f"{words} "
-    intents: set[Intent] = set()
+    intents = {Intent.CORRECTION} if corrections.corrects(text) else set[Intent]()
     for intent, book in _BOOKS.items():
         # Wishes may stand inside a question ("do you have anything later"), so books come before questions.
         if book.search(rest):
@@ -171,7 +177,7 @@ def understand(text: str) -> Meaning:
         intents.add(answer)
     for book in (*_FIRM.values(), *_BARE.values()):
         rest = book.sub(_TAKEN, rest)
-    wanted, refused = _times(words)
+    wanted, refused = _times(_without(words, questions))
     left = " ".join(word for word in rest.split() if word not in {".", "?"})
     return Meaning(" ".join(text.split()), words, left, frozenset(intents), questions, wanted, refused, firm)
 
@@ -183,6 +189,13 @@ def _times(words: str) -> tuple[tuple[When, ...], tuple[When, ...]]:
     for clause in _CLAUSE_END.split(words):
         (refused if _FIRM[Intent.NO].search(f"{clause} ") else wanted).extend(times.find(clause))
     return tuple(wanted), tuple(refused)
+
+
+def _without(words: str, questions: tuple[str, ...]) -> str:
+    """The words without what is only asked: "are you open on Saturday?" wishes for nothing."""
+    for question in questions:
+        words = words.replace(question, ".")
+    return words
 
 
 def _answer(words: str) -> tuple[Intent | None, bool]:
@@ -201,7 +214,8 @@ _CLAUSE_END = re.compile(
 )
 # What is left of a question whose matter was a phrase: "could we do" of "could we do another day".
 _STUB = re.compile(
-    r"(?:can|could|may|do|would|should|is|are|have) (?:i|we|you|it|there)(?: (?:do|have|try|get|make|find|got))?"
+    r"(?:can|could|may|do|would|should|is|are|have) (?:i|we|you|it|there)"
+    r"(?: (?:do|have|try|get|make|find|got|say|tell|tell me))?"
 )
 _WISH = re.compile(
     r"(?:can|could|may|shall|should) (?:i|we|you|it) (?:also |maybe |still )?"
@@ -220,16 +234,35 @@ _SUBJECT = (
     r"(?:i|you|we|they|he|she|it|there|this|that|the|my|your|our|any|anyone|someone|a|an|parking|dr|doctor|breakfast"
     r"|lunch|dinner|everything|all|kids|children|people|" + _DAY + ")"
 )
+_BEING = r"(?:is|are|was|were|does|did)"
+# "Is fine", "are good" state something whose subject was left out.
+_STATING = (
+    r"(?:fine|good|great|okay|perfect|right|correct|not|no|what|that's|alright|all right|work|works|suit|suits|better"
+    r"|best|possible|impossible|free|too|so|very|at|on|in)"
+)
+# Turned round in the middle of unpunctuated speech, where nothing else shows that a question begins.
+_TURNED = (
+    r"(?<!i )(?<!we )(?<!you )(?<!they )(?<!he )(?<!she )(?<!it )(?<!that )(?<!so )(?<!neither )(?<!nor )(?<!as )"
+    r"(?<!than )(?:(?:can|could|should|shall|do|does|did|will|would|are) (?:i|we|you|they|he|she|my)"
+    r"|(?<!thing )(?<!problem )is there)"
+)
+_IS_THAT = (
+    r"is (?:that|it|this) (?:a |the )?(?:normal|okay|possible|true|right|correct|free|included|far|safe|bad|serious"
+    r"|problem|necessary)"
+)
 _KNOWN = r"(?<!know )(?<!sure )(?<!that's )(?<!remember )(?<!see )(?<!no matter )(?<!tell you )(?<!said )"
 _ASKING = re.compile(
     rf"(?<!\S)(?:{_KNOWN}{_WH} (?![.?] |$|ever |not [.?] |not $)"
     rf"|(?:(?<=^)|(?<=[.?] )|(?<=but )|(?<=and )|(?<=also )|(?<=so )|(?<=yes )|(?<=yeah )|(?<=okay )|(?<=sure )"
     rf"|(?<=fine )|(?<=then )|(?<=no )|(?<=great )|(?<=good )|(?<=works )|(?<=well )|(?<=or ))"
-    rf"{_VERB} {_SUBJECT} (?![.?] )|(?:do you know|tell me|wondering|wonder|to know) (?:if|whether|about|{_WH}) )"
+    rf"(?:{_VERB} {_SUBJECT}|{_BEING} (?!{_STATING} )\S+) (?![.?] )|{_TURNED} (?![.?] |$)|{_IS_THAT} "
+    rf"|(?:do you know|tell me|wondering|wonder|to know) (?:if|whether|about|{_WH}) )"
 )
 # A clause with its own verb after one of these is a new thought, not part of the question.
 _NEXT = re.compile(
-    r" [.?] | (?=(?:but|and|also|because|so) (?:i|we|where|when|what|how|who|is|are|do|does|can|could)\b)"
+    r" [.?] | (?=(?:what|where|when|how|who|why)(?:'s| is| are| do| does| much| long| many| can| should) )"
+    r"| (?=(?:but|and|also|because|so|or) (?:i|we|where|when|what|how|who|which|why|is|are|was|do|does|did|can|could"
+    rf"|will|would|should|yes|no|{_DAY})\b)"
 )
 
 

@@ -8,6 +8,34 @@ behind.
 
 from __future__ import annotations
 
+MACHINE = """
+(leave|record) [me|us] (a|your) [brief|short|detailed] (message|name and number) [at|after|and|or]
+(after|at) the (tone|beep|signal)
+(you've|you have) reached [the] (voicemail|mailbox|answering machine|voice mail)
+(you've|you have) reached * [*] [*] * (i'm|i am|we're|i|we) (can't|cannot|not|unable|away|out)
+(can't|cannot|unable to) (come to|take|get to|answer) (the|your) (phone|call)
+mailbox [of|is] [full|*]
+"""
+
+ORDERS = """
+(ignore|forget|disregard) [all|all of] [your|the|my|any|these] [previous|prior|earlier] (instructions|instruction|
+    rules|
+    orders|prompt|prompts|training|guidelines)
+(ignore|forget|disregard) (everything|what) * (told|said|instructed) [you] [before|above]
+you are now [in] [a|an|the] *
+(from now on|starting now) you *
+(pretend|act) (to be|as if|as|like|you're|you are) *
+(developer|admin|debug|god|dan|jailbreak) mode
+(what|what's|what are|what is|repeat|read|show|tell me|reveal) [me] [is|are] your [system] (prompt|prompts|
+    instructions|rules)
+(say|repeat) after me
+(mark|log|record|report) this [call] as *
+system [message|override|prompt] $
+tell (me|us) [a|another|one] (joke|story|riddle|poem) [first]
+(sing|rap) [me|us|a|the] [a|song]
+(write|make) [me|us] [a|some] (poem|code|song|essay)
+"""
+
 STOP = """
 [please] (stop|quit) (calling|phoning|ringing|bothering|harassing|contacting) [me|us|here] [again]
 (don't|do not|never) [ever] (call|phone|ring|contact|bother) [me|us|here|this number] (again|any more|anymore|ever)
@@ -19,6 +47,8 @@ unsubscribe [me]
 do not call list
 leave me alone
 lose my number
+(delete|erase|forget|scrap) (me|us|my number|my name|this number|my data|my details)
+(don't|do not|never) (call|phone|ring) [me|us] here [again]
 no more calls
 """
 
@@ -46,6 +76,7 @@ am i (talking|speaking) (to|with) (a|an) [real] (robot|bot|machine|computer|reco
 WRONG_PERSON = """
 (wrong|incorrect) (number|person|guy|house|man|woman|lady)
 [there's|there is] (no one|nobody|no body) [here] (by that name|with that name|called *|named *|by the name *) [here]
+(there's|there is) (no|not a) * [*] here
 [there's|there is] (no|not a) * (here|living here|at this number|at this address) $
 * (doesn't|don't|does not|no longer) (live|lives|work|works) here [anymore|any more]
 (this is not|this isn't|i'm not|i am not|not) (the right person|him|her|the person [you're] [looking for]) [!s]
@@ -59,15 +90,24 @@ NOT_HERE = """
     unavailable|busy) [here|in|home|at home|available|around] [right now|now|at the moment|today]
 (he|she|*) (isn't|is not) (here|in|home|at home|available|around) [right now|now|at the moment|today]
 (can|may|could|shall|should) i take a message
-(i'm|i am|this is) (his|her) (wife|husband|mother|father|mom|mum|dad|son|daughter|brother|sister|partner|roommate|
-    assistant|colleague|secretary)
+(he|she) (will|won't|should) be (back|home|in|here|available) [until|till|at|after|before|around|by|in|again]
+(he'll|she'll|he's|she's|they'll) [be] [only|just|usually|normally|not] (back|home|in) [until|till|at|after|before|
+    around|by|from]
+(he|she) (gets|comes) (back|home|in) [at|after|around|by]
+(mummy|mommy|mum|mom|dad|daddy|mama|papa|grandma|grandpa) (is|isn't|is not|can't|went) *
+(he|she) (just|only) (left|went out|stepped out|popped out)
+(he|she) (is|has) (gone|left|stepped|popped) [out]
+(i'm|i am|this is|it's|you've got) (his|her) (wife|husband|mother|father|mom|mum|dad|son|daughter|brother|sister|
+    partner|roommate|
+    assistant|colleague|secretary|flatmate|neighbour|neighbor|carer|nurse|girlfriend|boyfriend|housemate|grandson|
+    granddaughter|uncle|aunt|cousin|boss)
 """
 
 HOLD = """
 ^ [yes|yeah|no|okay] wait [for] [a|one] [sec|second|minute|moment|bit]
 (hold on|hang on|hold the line|bear with me) [for] [a|one|just a] [sec|second|minute|moment|bit]
 ^ [just|yeah|okay|sure|yes] (a|one) (sec|second|minute|moment) $
-(give me|gimme|got) (a|one|just a) (sec|second|minute|moment)
+(give me|gimme) (a|one|just a) (sec|second|minute|moment)
 (let me|i'll|i need to|i have to) [just|quickly|quick] (check|look|see|grab|get|find|fetch) [at|in|on|for] [my|a|
     the|his|her] (calendar|diary|schedule|pen|agenda|phone|planner|paper|him|her|$)
 i'll (get|fetch|go get|put) (him|her) [on] [for you]
@@ -82,12 +122,16 @@ BUSY = """
     in a meeting|in class|at work|on another call|on the other line|eating|cooking|in a hurry|
     in the middle of [*] [*]) [right now|now|at the moment]
 [can|could|would] [you] (call|ring|phone|try) [me|us] (back|again|later|another time) [later|another time|sometime]
+(call|ring|phone) (me|us) (around|about|after|before|at|in|tonight|tomorrow|this|later)
 [can|could|would] [you] (call|ring|phone) (me|us) (in|tomorrow|tonight|after|next week|on|at)
 (can|could) (you|we) (call|talk|speak|do this) [me|to me] (later|another time|tomorrow|tonight)
 (can't|cannot) [really] (talk|speak|chat) [right now|now|at the moment]
 i'll (call|ring|phone) (you|them) back [later]
 (don't|do not|haven't) [really] (have|got) [any|the|a] (time|moment|minute|second) [right now|now|for this]
 no time [right now|now]
+(i'm|i am|we're) [just|about to] (putting|feeding|bathing|getting|running|heading|going|having|changing|
+    walking) [the|my|
+    into|out|to] (kids|baby|children|dog|bed|door|train|bus|shower|dinner|lunch|meeting) [to bed|out] [now]
 (maybe later|later maybe|later please)
 """
 
@@ -102,8 +146,12 @@ who (do|did) you (work for|call for|say you were|say you are|say this is)
 (what|which) (company|organization|organisation|office|business|place) [is|are|do|did] [this|you|it] [from|with|
     calling from|calling for|work for|say] $
 do i know you
-is this a (scam|sales call|spam call)
+(is|are) (this|that|you) [a|an|some|one of those|some kind of|another|one of them] (scam|scams|scammer|scammers|
+    spam|sales call|
+    cold call|fraud|phishing|telemarketer) [call|calls]
 is this (spam|legit|real|telemarketing)
+who (wants|needs|would like|is asking|'s asking) [to] [know]
+^ [and|so] you are $
 are you (selling|trying to sell me) [something|anything]
 ^ [sorry|and] who $
 ^ [and] who is it $
@@ -141,7 +189,6 @@ REPEAT = """
 (what did you say|what was that|come again|one more time|say again|you're breaking up|you are breaking up)
 (speak|talk) (up|slower|more slowly|louder)
 sorry what [was that]
-what time was (that|it) again
 ^ (sorry|excuse me|what|huh|eh|hm what) $
 """
 
@@ -164,10 +211,17 @@ CANCEL = """
 (want|like|need|have|going|please|you|i|let's|rather|i'll|gotta) [to] cancel [it|that|this|the *|my *|everything]
 ^ cancel [it|that|this|the *|my *]
 call it off
+(forget|drop|scrap) [about] it
+cancel the whole *
 (don't|do not) (need|want) (it|that|the *) (anymore|any more)
 """
 
 REFUSAL = """
+(don't|do not|never) (do|take part in|take|answer|give to) [any|your|these|such] (surveys|survey|polls|poll|
+    questionnaires|
+    cold calls|charities|charity)
+[i'm|i am] not (doing|buying|taking part in) [any|it|that|this] [surveys|survey|anything|more]
+(don't|do not) want any of (it|this)
 [i'm|i am|we're] (not|no longer) [really|at all] interested [in *|anymore|any more]
 (i've|i have) made up my mind
 (don't|do not) want (another time|another day|another one|any of that|to do this|to do that|anything)
@@ -253,6 +307,8 @@ i appreciate (that|the call|you calling)
 """
 
 FIRM_NO = """
+(is|that's|it's|<day>|monday's|tuesday's|wednesday's|thursday's|friday's|saturday's|sunday's|tomorrow's) [really|
+    pretty|a bit|quite|so|very|too] (bad|difficult|tricky|awkward|terrible|hopeless|inconvenient|no good|out|full)
 [i|we|it|that|<day>|that day] (can't|cannot|couldn't|won't|unable to|not able to|will not) [really|
     actually] [be able to] [make|do|come|work|pay|take|attend|be there|get|go|afford|manage|suit] [it|that|there]
 (does not|doesn't|don't|do not|not|won't|will not|not going to) [really|quite] (work|suit|fit) [for me|for us|me|us|
@@ -291,6 +347,7 @@ i'll take (the|it|that|<day>)
 """
 
 BARE_NO = """
+(not at the moment|not right now|not this time|not for me|not for now|rather not)
 (no|nope|nah|negative|not really|not at all|no thanks|no thank you|not now|not today|never|no sir|no ma'am)
 """
 
@@ -302,4 +359,6 @@ BARE_YES = """
 NODDING = """
 (okay|alright|all right|right|fine|great|good|cool|nice|understood|noted|uh huh|mm hmm|mhm|fair enough|very well)
 (i see|makes sense)
+(yeah|yes|okay) about that
+(yes|yeah|okay) but
 """

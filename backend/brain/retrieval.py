@@ -6,11 +6,12 @@ A sentence answers only if it holds everything that the question is about, and t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from backend.brain import times
-from backend.brain.concepts import concepts, kinds_asked, kinds_given, matter
+from backend.brain.concepts import concept_words, concepts, kinds_asked, kinds_given, matter, matter_words
 
 _GENERIC = frozenset(
     {"appointment", "visit", "meeting", "booking", "session", "order", "event", "service", "job", "work"}
@@ -19,6 +20,15 @@ _PREMISES = frozenset(
     {"clinic", "office", "practice", "garage", "shop", "store", "school", "library", "restaurant", "studio", "venue"}
     | {"entrance", "building", "address", "house", "flat", "apartment", "center", "centre", "workshop", "salon"}
 )
+_BRIEF = 3
+"""Concepts of a sentence that says one thing only."""
+_RANGE = re.compile(
+    rf"\b(?:to|through|until|till|-|–) (?:{'|'.join(times.WEEKDAYS)})|\bweekdays?\b|\bdaily\b|\bevery day\b",
+    re.IGNORECASE,
+)
+# "Park Street" has no parking.
+_STREET = re.compile(r"\b(?:[A-Z]\w+ )+(?:Street|Road|Lane|Avenue|Square|Park|Place|Drive|Way|Court|Hill)\b")
+_ALLOWING = frozenset({"bring", "okay"})
 _SUBJECT_END = re.compile(
     r"\b(?:is|are|was|were|takes?|costs?|will|can|has|have|lasts?|starts?|begins?|ends?|opens?|closes?|should|must|may"
     r"|includes?|comes?|needs?|runs?|stays?|does|do|arrives?|happens?|serves?)\b|:",
@@ -35,6 +45,14 @@ _OFFER = re.compile(
 )
 _CONDITION = re.compile(r"^\W*(?:if|should|in case)\b[^,]*,", re.IGNORECASE)
 
+Alike = Callable[[str, tuple[str, ...]], bool]
+"""Whether a question's word means the same as one of a sentence's words, though it is another."""
+
+
+def exactly(word: str, words: tuple[str, ...]) -> bool:
+    """No word means the same as another; what the rules know of that is in `concepts`."""
+    return False
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -42,9 +60,16 @@ class Fact:
 
     text: str
     concepts: frozenset[str]
+    words: tuple[str, ...]
+    """The words of these concepts."""
     kinds: frozenset[str]
+    days: frozenset[str]
     subject: frozenset[str]
     """The concepts it speaks of first; empty for "it takes ...", "please bring ..." and the like."""
+
+    def holds_on(self, days: frozenset[str]) -> bool:
+        """Whether it may be about one of these days: what is said of Saturday alone says nothing of Friday."""
+        return not days or not self.days or bool(days & self.days) or bool(_RANGE.search(self.text))
 
 
 _SENTENCE_END = re.compile(
@@ -70,35 +95,91 @@ def offers(context: str) -> tuple[times.When, ...]:
     found: list[times.When] = []
     for sentence in sentences(context):
         rest = _CONDITION.sub("", sentence)
-        if (_OFFER.search(sentence) or rest != sentence) and not re.search(r"\bopen\b|\bhours\b", sentence):
+        if (_OFFER.search(sentence) or rest != sentence or _either(sentence)) and not re.search(
+            r"\bopen\b|\bhours\b", sentence
+        ):
             found += [when for when in times.find(rest) if not when.vague or when.day in times.WEEKDAYS]
     return tuple(found)
 
 
 @lru_cache(maxsize=512)
-def answer(question: str, context: str, topic: str = "") -> str:
+def answer(question: str, context: str, topic: str = "", before: str = "", alike: Alike = exactly) -> str:
     """The sentence that answers the question, word for word, or nothing.
 
-    `topic` is what the call is about ("the dental cleaning on Thursday"): "it" means that.
+    Args:
+        topic: what the call is about ("the dental cleaning on Thursday"): "it" means that.
+        before: the question before this one, for one that leans on it: "when are you open?", "and on Saturday?".
+        alike: which other words count as the same.
     """
-    about = concepts(topic)
-    asked, wanted = kinds_asked(question), matter(question)
-    scored = [(_score(fact, asked, wanted, about), fact.text) for fact in _facts(context)]
+    asking = _Asking.read(question, topic, before)
+    scored = [(_score(fact, asking, alike), fact.text) for fact in _facts(context)]
     best, text = max(scored, key=lambda found: found[0], default=(0.0, ""))
     return text if best > 0 else ""
 
 
-def _score(fact: Fact, asked: frozenset[str], wanted: frozenset[str], about: frozenset[str]) -> float:
+def candidates(question: str, context: str) -> tuple[str, ...]:
+    """The sentences that give the kind of answer asked for, whatever they are about."""
+    asked = kinds_asked(question)
+    days = frozenset(when.day for when in times.find(question))
+    return tuple(fact.text for fact in _facts(context) if asked <= fact.kinds and fact.holds_on(days))
+
+
+def vocabulary(context: str) -> tuple[str, ...]:
+    """The sentences that may be quoted, and the words they are about."""
+    facts = _facts(context)
+    return tuple(dict.fromkeys((*(fact.text for fact in facts), *(word for fact in facts for word in fact.words))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A question, and what it may leave unsaid."""
+
+    kinds: frozenset[str]
+    wanted: dict[str, str]
+    """The concepts that an answer must hold, with their words."""
+    about: frozenset[str]
+    """The concepts of the call's matter."""
+    before: frozenset[str]
+    days: frozenset[str]
+    persons: frozenset[str]
+    """Whom it is asked for: "can my son sign", "is there a lift for my mother"."""
+
+    @classmethod
+    def read(cls, question: str, topic: str, before: str) -> _Asking:
+        kinds = kinds_asked(question) or (kinds_asked(before) if before else frozenset())
+        days = frozenset(when.day for when in times.find(question) if when.day in times.WEEKDAYS)
+        wanted = matter_words(question)
+        persons = concepts(" ".join(_PERSONS.findall(question)))
+        return cls(kinds, wanted, concepts(topic), matter(before) if before else frozenset(), days, persons)
+
+
+_PERSONS = re.compile(
+    r"\b(?:my|our) ((?:grand)?(?:son|daughter|child|kids?|children|wife|husband|partner|mother|father|mum|mom|dad)"
+    r"|(?:friends?|neighbou?rs?|brother|sister|boyfriend|girlfriend|parents?|colleague|family|ma|pa))\b"
+)
+
+
+def _score(fact: Fact, asking: _Asking, alike: Alike) -> float:
     """How well the sentence answers; 0 if it leaves anything open."""
-    matched = wanted & fact.concepts
+    asked, about, wanted = asking.kinds, asking.about, frozenset(asking.wanted)
+    matched = frozenset(c for c, word in asking.wanted.items() if c in fact.concepts or alike(word, fact.words))
     neutral = fact.subject <= about | _GENERIC | (_PREMISES if "PLACE" in asked else frozenset())
+    # Why something is so is told by a sentence about something else.
+    neutral = neutral or "REASON" in asked & fact.kinds
     # The matter of the call need not be named again by a sentence about "it"; another's price is not its price.
     missing = wanted - matched - (about | _GENERIC if neutral or matched - about - _GENERIC else frozenset())
-    if missing or not asked <= fact.kinds or not (asked or matched - _GENERIC):
+    if matched - _GENERIC:
+        # "Can I bring my dog?" is answered by whatever is said of dogs.
+        missing -= _ALLOWING if matched & fact.subject else frozenset()
+        missing -= asking.persons if matched - _ALLOWING and len(fact.concepts) <= _BRIEF else frozenset()
+    leant = asking.before & fact.concepts
+    on_day = bool(asking.days & fact.days)
+    known = bool(matched - _GENERIC or leant or (on_day and not wanted))
+    if missing or not asked <= fact.kinds or not (asked or known) or (asked and not known and not neutral):
         return 0
-    if asked and not matched - _GENERIC and not neutral:
+    if (asking.before and not wanted and not leant and not on_day) or not fact.holds_on(asking.days):
         return 0
-    return 1 + 2 * len(matched) + len(asked) + neutral - len(fact.concepts) / 50
+    return 1 + 2 * len(matched) + len(asked) + neutral + len(leant) + 2 * on_day - len(fact.concepts) / 50
 
 
 @lru_cache(maxsize=64)
@@ -106,12 +187,23 @@ def _facts(context: str) -> tuple[Fact, ...]:
     return tuple(_fact(sentence) for sentence in sentences(context) if not _is_offer(sentence))
 
 
+def _either(sentence: str) -> bool:
+    """Whether it names several times to choose from."""
+    fixed = [when for when in times.find(sentence) if not when.vague and when.day]
+    return len(fixed) > 1 and bool(re.search(r"\bor\b", sentence))
+
+
 def _is_offer(sentence: str) -> bool:
     """Alternatives are offered when another time is wanted; as an answer they would be mistaken for the appointment."""
-    return bool(_OFFER.search(sentence) and times.find(sentence) and not re.search(r"\bopen\b", sentence))
+    offering = bool(_OFFER.search(sentence) and times.find(sentence)) or _either(sentence)
+    return offering and not re.search(r"\bopen\b", sentence)
 
 
 def _fact(sentence: str) -> Fact:
     verb = _SUBJECT_END.search(sentence)
     subject = "" if _NEUTRAL.match(sentence) else sentence[: verb.start()] if verb else ""
-    return Fact(sentence, concepts(sentence), kinds_given(sentence), concepts(subject))
+    days = frozenset(when.day for when in times.find(sentence) if when.day in times.WEEKDAYS)
+    held = concept_words(_STREET.sub(" ", sentence))
+    if re.search(r"\bopen\b.* (?:until|till|to) ", sentence):
+        held.setdefault("close", "close")
+    return Fact(sentence, frozenset(held), tuple(held.values()), kinds_given(sentence), days, concepts(subject))

@@ -28,12 +28,14 @@ class Asked(Enum):
     ELSE = "whether there is anything else"
 
 
+_OFFERS = r"would .{3,90}? (?:work|suit)|(?:offer|how about|what about) .{0,60}"
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 # How each question is known again in a line that was heard, whoever spoke it.
 _HEARD: tuple[tuple[Asked, str], ...] = (
     (Asked.MOMENT, r"do you have a (?:quick |short )?(?:moment|minute)|is it all right if i go"),
     (Asked.IDENTITY, r"am i speaking (?:with|to)"),
     (Asked.WHEN, r"which day and time"),
-    (Asked.OFFER, r"would .{3,90}? (?:work|suit)|(?:offer|how about|what about) .{0,60}"),
+    (Asked.OFFER, _OFFERS),
     (Asked.SURE, r"shall i note that"),
     (Asked.CALLBACK, r"when would be a good time"),
     (Asked.ELSE, r"is there anything else|what would you like|how (?:can|may) i help"),
@@ -58,9 +60,22 @@ class Talk:
     """How often in a row the callee was not understood."""
     stalled: int = 0
     """How often the callee said again what had already led nowhere."""
+    known: bool = False
+    """Whether the callee has said to be the one asked for; it matters where the matter is private."""
+    question: str = ""
+    """What the callee asked last, if that was the turn before; the next question may lean on it."""
+    undone: Talk | None = None
+    """The state before the last goal was settled, for whoever takes the answer back."""
+    been: frozenset[tuple[Asked, int, int]] = frozenset()
+    """Where the call has been; who comes back there with the same words leads nowhere."""
     said: frozenset[str] = frozenset()
     last: str = ""
     """The agent's last line, as heard."""
+
+    @property
+    def place(self) -> tuple[Asked, int, int]:
+        """Where the call stands."""
+        return self.asked, self.settled, self.put
 
     def noting(self, *notes: str) -> Talk:
         return replace(self, notes=(*self.notes, *(note for note in notes if note not in self.notes)))
@@ -68,11 +83,29 @@ class Talk:
     def done(self, outcome: Outcome, note: str) -> Talk:
         """The goal in hand has got its answer; the first goal that has one decides the call's outcome."""
         settled, outcome = self.settled + 1, self.outcome or outcome
-        return replace(self.noting(note), settled=settled, outcome=outcome, asked=Asked.GOAL, puzzled=0)
+        before = replace(self, undone=None)
+        return replace(self.noting(note), settled=settled, outcome=outcome, asked=Asked.GOAL, puzzled=0, undone=before)
+
+    def taken_back(self) -> Talk:
+        """The state in which the goal settled last is open again, and all else is as it is now."""
+        if self.undone is None:
+            return self
+        settled_then = {note for note in self.notes if note not in self.undone.notes and "not known" not in note}
+        notes = tuple(note for note in self.notes if note not in settled_then)
+        was = self.undone
+        return replace(
+            self,
+            settled=was.settled,
+            outcome=was.outcome,
+            notes=notes,
+            asked=was.asked,
+            offered=was.offered,
+            undone=None,
+        )
 
     def hearing(self, text: str, goal: Goal | None) -> Talk:
         """The state after the callee heard these words of the agent's, with this goal in hand."""
-        flat, times = plain(text), find(text)
+        flat, times = plain(text), find(_offering(text))
         asked = [(match.start(), kind) for kind, known in _HEARD for match in re.finditer(known, flat)]
         asked = [found for found in asked if times or found[1] is not Asked.OFFER]
         if goal and (place := _place(goal, flat)) >= 0:
@@ -82,6 +115,12 @@ class Talk:
         kind = max(asked, key=lambda found: found[0])[1]
         put = self.settled + 1 if goal and kind in {Asked.GOAL, Asked.OFFER, Asked.WHEN} else self.put
         return replace(self, asked=kind, last=text, put=put, offered=times if kind is Asked.OFFER else self.offered)
+
+
+def _offering(text: str) -> str:
+    """The sentence that offers times; others may speak of times that are no offer."""
+    held = [said for said in _SENTENCE.split(text) if re.search(_OFFERS, plain(said))]
+    return held[-1] if held else text
 
 
 def _place(goal: Goal, flat: str) -> int:

@@ -100,6 +100,11 @@ _JOINED = re.compile(
 _MISHEARD = (
     (re.compile(r"\bone day(?=\s+(?:at|around|morning|afternoon|evening|in the|\d))", re.IGNORECASE), "Wednesday"),
     (re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun) day\b", re.IGNORECASE), r"\1day"),
+    (re.compile(r"\bthe ((?:mon|tues|wednes|thurs|fri|satur|sun)day) one\b", re.IGNORECASE), r"\1"),
+    (
+        re.compile(r"\bhalf (?=twelve|eleven|ten|nine|eight|seven|six|five|four|three|two|one)", re.IGNORECASE),
+        "half past ",
+    ),
     (re.compile(r"\b(?:wensday|wedensday|weds)\b", re.IGNORECASE), "Wednesday"),
     (re.compile(r"\b(?:thirsday|thurs)\b", re.IGNORECASE), "Thursday"),
     (re.compile(r"\btues\b", re.IGNORECASE), "Tuesday"),
@@ -237,5 +242,7 @@ def _number(hour: str) -> int:
 
 
 def _said(text: str) -> str:
-    named = rf"\b(?:{'|'.join(WEEKDAYS)}|{_MONTHS})\b"
+    # "10 am." ends a sentence, "10 a.m." does not.
+    text = re.sub(r"(?<=\d)(\s?[ap]m)\.$", r"\1", text, flags=re.IGNORECASE)
+    named = rf"\b(?:{'|'.join(WEEKDAYS)}|{_MONTHS})s?\b"
     return re.sub(named, lambda match: match[0].capitalize(), text.strip(" ,"), flags=re.IGNORECASE)

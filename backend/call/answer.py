@@ -5,20 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from backend.call import manners as known
-from backend.call.events import Concluded, Ending, FloorEvent, Held, Planned, Reply, ReplyDone, ReplyFailed, Speaking
+from backend.call.events import (
+    Concluded,
+    FloorEvent,
+    Held,
+    Planned,
+    Reply,
+    ReplyDone,
+    ReplyFailed,
+    Speaking,
+    Tool,
+    Wants,
+)
+from backend.call.keys import tones_of
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.playout import Playout
 from backend.call.text import Clauses, ends_sentence
+from backend.call.tools import wish, wordless
+from backend.call.vetting import Vetting
 from backend.call.voice import Voice
-from backend.models import Conversation, Outcome, ProviderError, Said, Spoken, ToolUse, Trouble
+from backend.models import Conversation, Fact, ProviderError, Said, Spoken, ToolUse, Trouble
 from backend.seams import Line
 
 _BREATH = 0.5
-"""Seconds an answer gets at least before the silence is bridged, however long the decision to answer took."""
+"""Seconds an answer gets from its beginning before the silence is bridged, however long the decision took."""
 
 
 class House(Protocol):
@@ -61,7 +75,9 @@ class Stages:
 class Answer:
     """`give` is its life, in a task of its own; cancelling that is what an interruption is."""
 
-    def __init__(self, reply: Reply, mind: Mind, voice: Voice, line: Line, house: House, manners: Manners) -> None:
+    def __init__(
+        self, reply: Reply, mind: Mind, voice: Voice, vetting: Vetting, line: Line, house: House, manners: Manners
+    ) -> None:
         self.playout = Playout(reply.number, open=not reply.held)
         self.stages = Stages()
         self.planned = ""
@@ -73,17 +89,19 @@ class Answer:
         self.prepared = reply.held
         """Whether it was begun before the callee had surely finished."""
         self._reply = reply
+        self._vetting = vetting
         self._mind, self._voice, self._line, self._house, self._manners = mind, voice, line, house, manners
         self._worded = False
         """Whether anything but a phrase to bridge the wait was planned."""
         self._bridges = list(known.BRIDGES)
         # Asked for a few times in every piece of sound: finding the loop anew costs a system call each time.
         self._now = asyncio.get_running_loop().time
+        self._begun = self._now()
         self._quiet_from = 0.0
         """Since when the callee has been waiting."""
         self._failed: ReplyFailed | None = None
         self._moved = asyncio.Event()
-        """Set when there is more sound to send, or more of it was played, or the gate has moved."""
+        """Set when there is more sound to send, or all of it was played, or the gate has moved."""
         self._wire = asyncio.Lock()
         """Held while sound and its mark are sent, so that no `clear` comes in between and is overtaken by them."""
 
@@ -97,10 +115,16 @@ class Answer:
             waited: seconds since the callee's last sound, where that is what this answers.
         """
         self.playout.release()
-        self._quiet_from = now - min(quiet, self._manners.filler_after - _BREATH)
+        patience = self._manners.filler_after
+        self._quiet_from = max(now - min(quiet, patience), self._begun + _BREATH - patience)
         if self.stages.released is None:
             self.stages.released, self.stages.waited = now, waited
         self._moved.set()
+
+    @property
+    def waiting(self) -> float:
+        """Since when the callee has been waiting for more of it; negative infinity while it may not be heard."""
+        return max(self._quiet_from, self.playout.runs_dry) if self.stages.released is not None else float("-inf")
 
     async def hold(self) -> None:
         """Silence it for now; `Held` tells the floor how far it had come."""
@@ -115,7 +139,7 @@ class Answer:
     def confirm(self, mark: str) -> bool:
         """The carrier returned this mark; whether it was one of this reply's."""
         ours = self.playout.played(mark)
-        if ours:
+        if ours and self.playout.done:
             self._moved.set()
         return ours
 
@@ -146,7 +170,7 @@ class Answer:
         self._moved.set()
 
     async def _think(self, conversation: Conversation) -> None:
-        clauses, troubled, concluded = Clauses(), False, False
+        clauses, troubled, used = Clauses(), False, set[str]()
         stream = self._mind.answer(conversation, self._reply.hint)
         async with contextlib.aclosing(stream):
             async for piece in stream:
@@ -155,21 +179,47 @@ class Answer:
                         self.stages.stamp("first_token", self._now())
                         self.thought += len(text)
                         for clause in clauses.add(text):
-                            await self._say(clause)
-                    case ToolUse("end_call", arguments):
-                        concluded = True
-                        self._house.post(Concluded(self.playout.number, _ending(arguments)))
+                            await self._utter(clause)
+                    case ToolUse():
+                        used.add(piece.name)
+                        self._use(piece)
                     case Trouble(what):
                         troubled = True
                         self._house.trouble(what)
         for clause in clauses.rest():
             # After a fault an unfinished sentence is worse than none.
             if ends_sentence(clause) or not (troubled and self._worded):
-                await self._say(clause)
+                await self._utter(clause)
         if not self._worded:
-            if not concluded:
+            words = wordless(used)
+            if not words:
                 raise ProviderError("The language model answered without words.")
-            await self._say(known.GOODBYE)
+            await self._say(words)
+
+    async def _utter(self, clause: str) -> None:
+        """Say what of the model's words may be said."""
+        known_before = bool(self._vetting.withheld)
+        if words := self._vetting.pass_on(clause):
+            await self._say(words)
+        if self._vetting.withheld and not known_before:
+            about = f"Confirm to them what the agent did not know for sure: {clause}"
+            self._house.post(Wants(self.playout.number, Tool.NOTE_FOLLOW_UP, about))
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What its words state, and where it comes from."""
+        return self._vetting.facts
+
+    def _use(self, use: ToolUse) -> None:
+        """Tell the floor of it; keys are pressed as sound, in their place among the words."""
+        match wish(self.playout.number, use):
+            case Wants(tool=Tool.PRESS_KEYS, about=keys) as wanted if keys:
+                self._worded = True
+                self.playout.add(Spoken(tones_of(keys)))
+                self._moved.set()
+                self._house.post(wanted)
+            case Concluded() | Wants() as wanted:
+                self._house.post(wanted)
 
     async def _say(self, clause: str) -> None:
         """Voice one clause into the playout."""
@@ -198,12 +248,21 @@ class Answer:
         while not self.playout.done:
             self._moved.clear()
             await self._send()
-            try:
-                async with asyncio.timeout_at(self._next_look()):
-                    await self._moved.wait()
-            except TimeoutError:
-                if self.playout.idle and not self._go_on():
-                    return
+            look = self._next_look()
+            if look is not None and look <= self._now() and self.playout.idle and not self._go_on():
+                return
+            await self._wait(look)
+
+    async def _wait(self, until: float | None) -> None:
+        """Until something has moved, or for so long. A timeout would cancel this task and catch that again, which is
+        many times as dear as a timer, and there are ten of these waits in a second of speech.
+        """
+        timer = None if until is None else asyncio.get_running_loop().call_at(until, self._moved.set)
+        try:
+            await self._moved.wait()
+        finally:
+            if timer:
+                timer.cancel()
 
     async def _send(self) -> None:
         """All that is due."""
@@ -223,7 +282,7 @@ class Answer:
         if self.playout.finished:
             return self.playout.runs_dry + self._manners.played_wait
         patience = self._manners.filler_after if self._bridge else self._manners.voiceless_after
-        return max(self._quiet_from, self.playout.runs_dry) + patience
+        return self.waiting + patience
 
     def _go_on(self) -> bool:
         """Silence lasts too long: bridge it, or give the reply up."""
@@ -250,10 +309,3 @@ class Answer:
     def _mute(self) -> bool:
         """Whether not even an apology can be said."""
         return not self._voice.known(known.TROUBLE)
-
-
-def _ending(arguments: dict[str, Any]) -> Ending:
-    """What the model reported when it ended the call; an outcome we do not know is no outcome."""
-    outcome, note = str(arguments.get("outcome", "")), str(arguments.get("note", ""))
-    known_outcome = Outcome(outcome) if outcome in set(Outcome) else Outcome.UNCLEAR
-    return Ending("The agent finished the call.", known_outcome, note)

@@ -54,11 +54,12 @@ _GO_ON = re.compile(
         r"just that",
         r"(want|wanted|like|need) to (ask|know|say|tell you)",
         r"address is( at)? \d+",
-        r"^(if|when|while|once|unless|after|before) (i|we|he|she|they|it's|my|the)( \w+){1,4}",
         r"hold on|hang on|(one|a) (second|moment)|just a (second|minute|moment)|wait",
     ]) + ")$"
 )  # fmt: skip
 """Ends that announce more."""
+_CONDITION = re.compile(r"^(if|when|while|once|unless|after|before) (i|we|he|she|they|it's|my|the)( \w+){1,4}$")
+"""Announces more too, unless it was added to a sentence: "I would rather come on Monday. If the doctor is there." """
 _WHOLE = re.compile(
     "(" + "|".join([
         r"\b(not|never|\w+n't)\b.*\b\w+ to",
@@ -92,7 +93,9 @@ def unfinished(text: str) -> bool:
         # Recognition puts a comma after a lone "No," too.
         return last[0] in _OPENERS | _LEANING | {"i"} and not text.rstrip().endswith("?")
     asked = text.rstrip().endswith("?")
-    return _is_open(last, asked) or (not asked and _trails_off(text))
+    added = not _OPENERS.issuperset(spoken[: len(spoken) - len(last)])
+    condition = not added and _CONDITION.search(" ".join(last))
+    return _is_open(last, asked) or (not asked and (_trails_off(text) or bool(condition)))
 
 
 _BROKEN_OFF = re.compile(r"(-|–|—|\.\.\.|…)[\s\"'”’]*$")

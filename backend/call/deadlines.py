@@ -14,6 +14,7 @@ class Phase(Enum):
     GREETING = auto()
     LISTENING = auto()
     REPLYING = auto()
+    MACHINE = auto()
     CLOSING = auto()
     OVER = auto()
 
@@ -35,6 +36,10 @@ class Deadlines:
     """The callee's words so far count as a turn."""
     check_in: float = NEVER
     """The silence is broken."""
+    message: float = NEVER
+    """A voicemail records."""
+    machine: float = NEVER
+    """Whoever the machine keeps from us is not waited for any longer."""
 
     def first(self, phase: Phase) -> float:
         """The next one that matters in this phase."""
@@ -43,6 +48,8 @@ class Deadlines:
                 return min(self.call, self.opening, self.greeting)
             case Phase.LISTENING:
                 return min(self.call, self.turn, self.check_in)
+            case Phase.MACHINE:
+                return min(self.call, self.turn, self.message, self.machine)
             case Phase.REPLYING:
                 return min(self.call, self.turn, self.reply, self.hold)
             case Phase.CLOSING:

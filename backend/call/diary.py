@@ -9,47 +9,46 @@ from typing import Any
 
 from backend.call import events
 from backend.call.events import Action, Ending, FloorEvent
-from backend.models import Event, Outcome, Status, Turn, TurnState
+from backend.call.tones import Signal
+from backend.models import Answerer, Event, Outcome, Refusal, Status, Turn
 from backend.store import Store
-
-_PARTIALS_EVERY = 0.2
-"""Seconds between two writes of a turn that is still open; the dashboard looks every half second."""
 
 
 class Diary:
-    """Writes are quick (a fraction of a millisecond) and happen between events, in the order things happened."""
+    """Writes happen between events, in the order things happened, and cost little: the store puts them together."""
 
     def __init__(self, store: Store, call_id: str, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._call_id = call_id
         self._clock = clock
-        self._written: dict[int, tuple[float, Turn]] = {}
-        self._waiting: dict[int, Turn] = {}
+        self._written: dict[int, Turn] = {}
 
     def now(self) -> float:
         """Unix seconds, for the rows."""
         return self._clock()
 
     def turn(self, turn: Turn) -> None:
-        """Write the turn; while it is open not more often than the dashboard can see."""
-        when, last = self._written.get(turn.number, (0.0, None))
-        if turn == last:
-            return
-        if turn.state is TurnState.OPEN and self.now() - when < _PARTIALS_EVERY:
-            self._waiting[turn.number] = turn
-            return
-        self._waiting.pop(turn.number, None)
-        self._written[turn.number] = (self.now(), turn)
-        self._store.write_turn(self._call_id, turn)
-
-    def catch_up(self) -> None:
-        """Write the open turns that were held back, if it is their time."""
-        for turn in tuple(self._waiting.values()):
-            self.turn(turn)
+        """Write the turn, as far as it has come."""
+        if turn != self._written.get(turn.number):
+            self._written[turn.number] = turn
+            self._store.write_turn(self._call_id, turn)
 
     def trouble(self, what: str) -> None:
         self._store.trouble(self._call_id, what)
         self._store.write_events(self._call_id, [Event(self.now(), "Trouble", {"what": what})])
+
+    def picked_up(self, who: Answerer) -> None:
+        self._store.change(self._call_id, answerer=who)
+
+    def ask(self, question: str, wait: float | None = None) -> None:
+        """Put a question to the operator, who has `wait` seconds to answer; None: for after the call."""
+        now = self.now()
+        self._store.ask(self._call_id, question, now, None if wait is None else now + wait)
+
+    def refuse(self, number: str) -> None:
+        """Never call this number again."""
+        why = "They asked during a call not to be called again."
+        self._store.refuse(Refusal(number, self.now(), why, self._call_id))
 
     def close(self, status: Status, ending: Ending, sequence: int = -1) -> None:
         """Write the last columns of the row, unless it is closed already."""
@@ -73,5 +72,8 @@ def decode(kind: str, data: dict[str, Any]) -> FloorEvent | Action:
     if "ending" in data:
         ending = data["ending"] | {"outcome": Outcome(data["ending"]["outcome"])}
         data = data | {"ending": events.Ending(**ending)}
+    for name, kind_of in (("tool", events.Tool), ("signal", Signal), ("who", Answerer)):
+        if name in data:
+            data = data | {name: kind_of(data[name])}
     value: FloorEvent | Action = getattr(events, kind)(**data)
     return value

@@ -6,8 +6,10 @@ Both are closed sets of frozen values, so a call's recording is a list of them a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from backend.models import Digit, EagerEnd, Ended, Outcome, Partial, Resumed, TurnEnd
+from backend.call.tones import Signal
+from backend.models import Answerer, Digit, EagerEnd, Ended, Outcome, Partial, Resumed, TurnEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,16 @@ class Ending:
     """One plain sentence for the call's row."""
     outcome: Outcome
     note: str = ""
+
+
+class Tool(StrEnum):
+    """What the agent can have done besides talking, by the names that the model knows."""
+
+    ASK_OPERATOR = "ask_operator"
+    NOTE_FOLLOW_UP = "note_follow_up"
+    PRESS_KEYS = "press_keys"
+    TRANSFER = "transfer"
+    DO_NOT_CALL = "do_not_call"
 
 
 # --- events ---------------------------------------------------------------------------------------------------
@@ -75,6 +87,16 @@ class Concluded:
 
 
 @dataclass(frozen=True, slots=True)
+class Wants:
+    """The agent wants, within this reply, something done."""
+
+    number: int
+    tool: Tool
+    about: str = ""
+    """The question for the operator or the follow-up, the keys, or why the call is to be handed over."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyDone:
     """All sound of this reply was played."""
 
@@ -106,6 +128,13 @@ class MachineAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ToneHeard:
+    """A tone that no voice makes has ended on the callee's side."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """The operator wants exactly this said."""
 
@@ -117,6 +146,19 @@ class Hint:
     """The operator's advice for the next answer."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAnswers:
+    """The operator has answered a question of the agent's."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWatches:
+    """Somebody at the desk has this call before them, and can answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +186,16 @@ FloorEvent = (
     | Planned
     | Held
     | Concluded
+    | Wants
     | ReplyDone
     | ReplyFailed
     | EarsLost
     | MachineAnswered
+    | ToneHeard
     | Say
     | Hint
+    | OperatorAnswers
+    | OperatorWatches
     | HangUp
     | Ended
     | Tick
@@ -194,6 +240,30 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Do:
+    """Have this done; it takes none of the callee's time."""
+
+    tool: Tool
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write into the transcript what was done and not said; the model reads it too."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """Write down who picked up."""
+
+    who: Answerer
+    why: str
+    """One plain sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class CalleeSays:
     """The callee's turn, so far or complete."""
 
@@ -208,6 +278,8 @@ class End:
     ending: Ending
     farewell: str = ""
     """To be spoken by the carrier's own voice, when ours is lost."""
+    transfer: bool = False
+    """Hand the callee over to the operator's phone instead."""
 
 
-Action = Reply | Hold | Release | Stop | CalleeSays | End
+Action = Reply | Hold | Release | Stop | Do | Note | PickedUp | CalleeSays | End

@@ -17,12 +17,14 @@ class Manners:
     """How long the callee must be quiet after that "hello" before the opening begins."""
     greeting_limit: float = 8.0
     """A greeting that lasts longer is a machine or a noisy room: the opening begins anyway."""
+    long_greeting: float = 1.5
+    """Whoever made sound for less than this before the opening was over is no machine, whatever the carrier says."""
 
     interrupting_words: int = 2
     """Words over the agent's speech that make it stop; fewer may be a cough, an echo or an "uh-huh"."""
     hold_limit: float = 1.6
     """Sound over the agent that brings no words for this long is noise: the agent goes on although it lasts."""
-    words_late: float = 0.2
+    words_late: float = 0.16
     """After a longer sound over the agent has ended, how long its words may still take to be recognised."""
     short_sound: float = 0.7
     """A sound shorter than this whose words are not known when it ends was a cough or an "uh-huh"."""
@@ -52,6 +54,8 @@ class Manners:
     """The same between any two pieces of an answer."""
     voice_wait: float = 1.6
     """How long a voice may take to each next piece of sound before another voice is used."""
+    bare_voice_wait: float = 1.0
+    """The same while there is no phrase to bridge the wait with: the other voice must still be in time."""
     last_voice_wait: float = 6.0
     """The same where there is no other voice."""
     preparing_wait: float = 3.0
@@ -66,6 +70,16 @@ class Manners:
     check_ins: int = 2
     """How often it asks before it says goodbye."""
 
+    discloses: bool = True
+    """Whether the agent says in its first sentence what it is."""
+    operator_wait: float = 8.0
+    """How long the operator's answer to a question of the agent's is waited for; 0: there is no asking."""
+    operator_watches: float = 6.0
+    """How long after the last sign of an operator at the desk somebody is taken to be there."""
+
+    on_hold: float = 180.0
+    """How long a queue, a menu or an assistant that screens calls may keep the agent from a person."""
+
     longest_reply: float = 60.0
     """A reply that is still not over is stopped."""
     longest_call: float = 600.0
@@ -76,6 +90,14 @@ class Manners:
 MOMENT = "One moment, please."
 BRIDGES = (MOMENT, "I'm still checking, thank you for waiting.", "Sorry, this takes a little longer than usual.")
 """Said in this order while an answer does not come; when silence follows the last one, the answer is given up."""
+CHECKING = "Let me check that for you, one moment please."
+"""Said when the agent asks the operator, and has said nothing of its own to go with it."""
+STILL_CHECKING = BRIDGES[1]
+WILL_FOLLOW_UP = "I don't have that here, but someone will get back to you about it."
+PUTTING_THROUGH = "I'll put you through to a colleague now."
+CONFIRM = "Let me have someone confirm that for you."
+"""Said in place of a sentence with a fact that the agent was not given."""
+NO_MORE_CALLS = "I'm sorry for the disturbance. We won't call you again. Goodbye."
 STILL_THERE = "Are you still there?"
 PARDON = "Sorry, I didn't catch that. Could you say it again?"
 SILENT_GOODBYE = "I can't hear you, so I'll let you go. Someone will try again another time. Goodbye."
@@ -83,25 +105,49 @@ TIME_IS_UP = "I'm sorry, I have to end the call here. Someone will follow up wit
 TROUBLE = "I'm sorry, I'm having trouble on my end. Someone will follow up with you. Goodbye."
 GOODBYE = "Thank you for your time. Goodbye."
 
+OPERATOR_SAYS = "The operator answers your question ({question}): {answer}"
+OPERATOR_SILENT = "Nobody could answer your question ({question}): say that someone will follow up on it, and go on."
+OPTED_OUT = "The callee wants no more calls, and is on the list already: say that it won't happen again, and goodbye."
+MENU = (
+    "A phone menu is speaking, and no person: press the keys that lead towards your task or to a person, or say in a "
+    "word or two what it asks for; nothing else."
+)
+SCREENER = "An assistant that screens calls is speaking, no person: answer in one sentence, without private details."
+"""Advice to the model for its next answer."""
+
 BY_HEART = (*BRIDGES, STILL_THERE, PARDON, SILENT_GOODBYE, TIME_IS_UP, TROUBLE, GOODBYE)
 """Voiced before the phone is picked up, so that they can be said when nothing else works."""
 
 
-def opening(brief: Brief) -> str:
-    """The first words: a greeting by name, who calls and for whom, and a moment asked for."""
+def opening(brief: Brief, discloses: bool = True) -> str:
+    """The first words: a greeting by name, who calls and for whom, and a moment asked for.
+
+    Args:
+        discloses: whether they say that an AI is speaking.
+    """
     whom = f" for {brief.organization}" if brief.organization else ""
+    what = ", an AI assistant" if discloses else ""
     if brief.direction is Direction.INBOUND:
         at = f" {brief.organization}" if brief.organization else ""
-        return f"Hello, thank you for calling{at}. This is {brief.agent_name}, an AI assistant. How can I help you?"
+        return f"Hello, thank you for calling{at}. This is {brief.agent_name}{what}. How can I help you?"
     greeting = f"Hi {brief.first_name}" if brief.first_name else "Hi"
-    return f"{greeting}, this is {brief.agent_name}, an AI assistant calling{whom}. Do you have a quick moment?"
+    return f"{greeting}, this is {brief.agent_name}{what} calling{whom}. Do you have a quick moment?"
 
 
-def voicemail(brief: Brief) -> str:
+def screened(brief: Brief, discloses: bool = True) -> str:
+    """For an assistant that asks who is calling and why; the matter itself stays private."""
+    whom = f" for {brief.organization}" if brief.organization else ""
+    what = ", an AI assistant" if discloses else ""
+    wanted = f"I'd like to speak to {brief.callee_name}, please." if brief.callee_name else "It's a short call."
+    return f"This is {brief.agent_name}{what} calling{whom}. {wanted}"
+
+
+def voicemail(brief: Brief, discloses: bool = True) -> str:
     """One message for a machine. It says who called and asks to call back; the matter itself stays private."""
+    what = ", an AI assistant" if discloses else ""
     whom = f" for {brief.organization}" if brief.organization else ""
     name = f" for {brief.callee_name}" if brief.callee_name else ""
     return (
-        f"Hello, this is a message{name}. This is {brief.agent_name}, an AI assistant calling{whom}. "
+        f"Hello, this is a message{name}. This is {brief.agent_name}{what} calling{whom}. "
         "Please call us back when you have a moment. Thank you, and goodbye."
     )

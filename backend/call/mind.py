@@ -14,7 +14,8 @@ from backend.call.hedge import Budget, Pace
 from backend.call.manners import Manners
 from backend.call.patience import patiently
 from backend.call.race import Race, Request, winner
-from backend.models import Answered, Conversation, ProviderError, Said, Speaker, Trouble
+from backend.call.tools import wish
+from backend.models import Answered, Conversation, ProviderError, Said, Speaker, ToolUse, Trouble
 from backend.seams import LanguageModel
 
 GO_ON = "You were cut off by a fault after your last words. Go on from there without repeating them."
@@ -30,8 +31,8 @@ class Mind:
     """A `LanguageModel` made of a list of them, the preferred one first. Not one of them may cause dead air.
 
     The ladder: a model that is late by its own measure is asked a second time, and the first words win; one that has
-    still said nothing after `Manners.first_words`, or goes silent for `Manners.next_words`, or fails, is given up for
-    the next one; after the last one the answer has failed.
+    still said nothing after `Manners.first_words`, or goes silent for `Manners.next_words`, or fails, or ends without
+    having said or done anything, is given up for the next one; after the last one the answer has failed.
     """
 
     def __init__(self, models: Sequence[LanguageModel], manners: Manners, paces: Sequence[Pace] = ()) -> None:
@@ -69,7 +70,7 @@ class Mind:
             while left:
                 asked = conversation.plus(Speaker.AGENT, said, cut=True) if said else conversation
                 advice = f"{hint} {GO_ON}".strip() if said else hint
-                attempt = _Attempt(race, (asked, advice), self._manners, self.counts)
+                attempt = _Attempt(race, (asked, advice), self._manners, self.counts, going_on=bool(said))
                 async with aclosing(attempt.answer(left)) as stream:
                     async for piece in stream:
                         said += piece.text if isinstance(piece, Said) else ""
@@ -93,7 +94,13 @@ class Mind:
 class _Attempt:
     """One model's try at an answer, with the second request it may need."""
 
-    def __init__(self, race: Race, question: tuple[Conversation, str], manners: Manners, counts: Counter[str]) -> None:
+    def __init__(
+        self, race: Race, question: tuple[Conversation, str], manners: Manners, counts: Counter[str], going_on: bool
+    ) -> None:
+        """
+        Args:
+            going_on: whether there are words already, so that no more may be all that was missing.
+        """
         self.given_up: dict[_Thinker, str] = {}
         """Who failed, and how; empty after a whole answer."""
         self.replaced = False
@@ -102,23 +109,33 @@ class _Attempt:
         self._question = question
         self._manners = manners
         self._counts = counts
+        self._answered = going_on
         self._asked: dict[Request, _Thinker] = {}
 
     async def answer(self, thinkers: Sequence[_Thinker]) -> AsyncGenerator[Answered, None]:
         """Ask the first of them, and perhaps the second one in its place. It never fails: see `given_up`."""
-        wait = self._manners.next_words
         if chosen := await self._winner(thinkers):
             try:
-                if piece := chosen.first.result():
-                    yield piece
-                    async with aclosing(patiently(chosen.stream, wait, wait)) as rest:
-                        async for piece in rest:
-                            yield piece
+                async with aclosing(self._pieces(chosen)) as pieces:
+                    async for piece in pieces:
+                        self._answered = self._answered or _tells(piece)
+                        yield piece
+                if not self._answered:
+                    chosen.failure = "The language model answered without words."
             except TimeoutError as late:
                 chosen.failure = f"The language model gave no words for {late}."
             except ProviderError as error:
                 chosen.failure = str(error)
         self._judge(whole=chosen is not None and not chosen.failure)
+
+    async def _pieces(self, chosen: Request) -> AsyncGenerator[Answered, None]:
+        """All of its answer."""
+        wait = self._manners.next_words
+        if piece := chosen.first.result():
+            yield piece
+            async with aclosing(patiently(chosen.stream, wait, wait)) as rest:
+                async for piece in rest:
+                    yield piece
 
     async def _winner(self, thinkers: Sequence[_Thinker]) -> Request | None:
         """The request whose answer it is to be; None when nobody began in time."""
@@ -164,3 +181,14 @@ class _Attempt:
             thinker.pace.failed()
         if not whole:
             self.given_up = failures
+
+
+def _tells(piece: Answered) -> bool:
+    """Whether there is anything in it for the callee."""
+    match piece:
+        case Said(text):
+            return bool(text.strip())
+        case ToolUse():
+            return wish(0, piece) is not None
+        case _:
+            return False

@@ -121,18 +121,22 @@ def echoes(text: str, ours: str) -> bool:
 
 
 def apart(text: str, ours: str, growing: bool = False) -> str:
-    """These words without the runs of two and more that are the agent's own: what the callee said between its echo.
+    """These words without the agent's own: what the callee said between its echo.
+
+    The agent's are runs of two and more, and a single word at either end, of which the rest may not have been
+    recognised; but not where it is a word that anybody says for themselves: "not okay".
 
     Args:
-        growing: the last word may be the first of such a run.
+        growing: the last word may be the first of a run, whichever it is.
     """
     theirs, own = text.split(), words(ours)
     pairs, said = set(pairwise(own)), words(text)
     if not said or len(said) != len(theirs):
         return text
     echoed = [pair in pairs for pair in pairwise(said)]
+    first, last = (word in own and word not in _THEIRS and not wants_floor(word) for word in (said[0], said[-1]))
     begins = growing and len(said) > 1 and said[-1] in own
-    kept = zip(theirs, [False, *echoed], [*echoed, begins], strict=True)
+    kept = zip(theirs, [first, *echoed], [*echoed, last or begins], strict=True)
     return " ".join(word for word, before, after in kept if not (before or after))
 
 

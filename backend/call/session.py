@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 
 from backend import audio
 from backend.call import manners as known
@@ -14,26 +15,46 @@ from backend.call.events import (
     Action,
     CalleeSays,
     Connected,
+    Do,
     EarsLost,
     End,
     Ending,
     FloorEvent,
     Hold,
+    Note,
+    PickedUp,
     Release,
     Reply,
     SoundOff,
     SoundOn,
     Stop,
     Tick,
+    ToneHeard,
+    Tool,
 )
 from backend.call.feed import Feed
 from backend.call.floor import Floor
+from backend.call.grounding import Grounding
 from backend.call.loudness import Change, Loudness
 from backend.call.manners import Manners
 from backend.call.mind import Mind
+from backend.call.tones import Tones
 from backend.call.transcript import Transcript
+from backend.call.vetting import Vetting
 from backend.call.voice import Voice
-from backend.models import Brief, Digit, Ended, Mark, Outcome, ProviderError, Sound, Trouble
+from backend.models import (
+    Answerer,
+    Brief,
+    Digit,
+    Ended,
+    Mark,
+    Outcome,
+    ProviderError,
+    Sound,
+    Speaker,
+    Trouble,
+    Utterance,
+)
 from backend.seams import Line, SpeechToText
 
 _MOST_WAITING = 1000
@@ -70,12 +91,17 @@ class Session:
         # Asked for at every frame of sound: finding the loop anew costs a system call each time.
         self._now = asyncio.get_running_loop().time
         self._floor = Floor(brief, manners)
-        self._transcript = Transcript(brief)
+        today = date.fromtimestamp(diary.now())
+        self._transcript = Transcript(brief, today)
+        self._grounding = Grounding(brief, today)
         self._inbox: asyncio.Queue[FloorEvent] = asyncio.Queue(_MOST_WAITING)
         self._sound = Feed()
         self._loudness = Loudness()
+        self._tones = Tones()
         self._answer: Answer | None = None
         self._reply: asyncio.Task[None] | None = None
+        self._words_at = float("-inf")
+        """When the callee's last words came."""
         self._prepared: Counter[str] = Counter()
         self._show_again = 0.0
         """Until then nobody looks at how far the agent has come."""
@@ -93,7 +119,8 @@ class Session:
         """Make everything ready that does not need the callee: the first words, the phrases, the prompt cache."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._kit.mind.warm(self._transcript.conversation()))
-            group.create_task(self._kit.voice.prepare([known.opening(self._brief)], known.BY_HEART))
+            opening = known.opening(self._brief, self._manners.discloses)
+            group.create_task(self._kit.voice.prepare([opening], known.BY_HEART))
 
     async def converse(self, line: Line) -> Ending:
         """Talk until the call is over, and hang up.
@@ -110,7 +137,7 @@ class Session:
                 for helper in helpers:
                     helper.cancel()
         finally:
-            await line.hang_up(end.farewell)
+            await (line.transfer() if end.transfer else line.hang_up(end.farewell))
         return end.ending
 
     # --- the order of events --------------------------------------------------------------------------------
@@ -127,7 +154,6 @@ class Session:
                     return action
                 await self._do(action, line, group)
             self._diary.record(event, actions, now)
-            self._diary.catch_up()
 
     async def _next(self) -> FloorEvent:
         """The next event, or a tick when the floor's deadline comes first."""
@@ -147,15 +173,38 @@ class Session:
                 self._release(self._answer)
             case Stop():
                 await self._stop(line)
+            case Do(tool, about):
+                self._have_done(tool, about)
+            case Note(text):
+                self._note(text)
+            case PickedUp(who, why):
+                self._diary.picked_up(who)
+                if who is not Answerer.PERSON:
+                    self._note(f"Picked up: {who}. {why}")
             case CalleeSays(text, complete):
+                self._words_at = self._now()
                 self._diary.turn(self._transcript.callee(text, complete, self._diary.now()))
+
+    def _note(self, text: str) -> None:
+        self._diary.turn(self._transcript.note(text, self._diary.now()))
+
+    def _have_done(self, tool: Tool, about: str) -> None:
+        match tool:
+            case Tool.ASK_OPERATOR:
+                self._diary.ask(about, self._manners.operator_wait)
+            case Tool.NOTE_FOLLOW_UP:
+                self._diary.ask(about)
+            case Tool.DO_NOT_CALL:
+                self._diary.refuse(self._brief.to)
 
     def _begin(self, reply: Reply, line: Line, group: asyncio.TaskGroup) -> None:
         now, quiet = self._now(), self._quiet
-        self._answer = Answer(reply, self._kit.mind, self._kit.voice, line, self, self._manners)
+        conversation, advice = self._transcript.conversation(), Utterance(Speaker.NOTE, reply.hint)
+        vetting = Vetting(self._grounding, (*conversation.lines, advice))
+        self._answer = Answer(reply, self._kit.mind, self._kit.voice, vetting, line, self, self._manners)
         if not reply.held:
             self._answer.release(now, quiet, None if reply.words else self._waited)
-        self._reply = group.create_task(self._answer.give(self._transcript.conversation()))
+        self._reply = group.create_task(self._answer.give(conversation))
 
     def _release(self, answer: Answer) -> None:
         first = answer.prepared and answer.stages.released is None
@@ -170,9 +219,11 @@ class Session:
 
     @property
     def _quiet(self) -> float:
-        """Seconds since either side was last heard, where somebody may be waiting since."""
-        spoke = self._answer.playout.runs_dry if self._answer and self._answer.playout.begun else float("-inf")
-        quiet = min(self._loudness.quiet, self._now() - spoke)
+        """Seconds since either side was last heard, or a reply was due that never came: somebody may be waiting."""
+        waiting = self._answer.waiting if self._answer else float("-inf")
+        # Who speaks too softly to be noticed as loud was not waiting meanwhile.
+        since = waiting if waiting >= self._words_at else float("-inf")
+        quiet = min(self._loudness.quiet, self._now() - since)
         return max(0.0, quiet) if quiet < _LONGEST_DECISION else 0.0
 
     async def _stop(self, line: Line) -> None:
@@ -201,6 +252,9 @@ class Session:
                     self._sound.put(mulaw)
                     if change := self._loudness.feed(mulaw, self._sounding(mulaw)):
                         self.post(SoundOn() if change is Change.ON else SoundOff())
+                    if self._floor.receives:
+                        for tone in self._tones.feed(mulaw):
+                            self.post(ToneHeard(tone.signal))
                 case Mark(name):
                     if self._answer and self._answer.confirm(name) and self._now() >= self._show_again:
                         self.show(self._answer)
@@ -229,11 +283,12 @@ class Session:
         self._diary.trouble(what)
 
     def show(self, answer: Answer) -> None:
-        """Write the agent's turn as far as it has come."""
-        if answer.playout.begun and not answer.closed:
+        """Write the agent's turn as far as it has come; pressed keys are none."""
+        if answer.planned and answer.playout.begun and not answer.closed:
             self._show_again = self._now() + _SHOWN_EVERY
             heard, timings = answer.playout.heard, answer.stages.timings
-            self._diary.turn(self._transcript.agent(answer.planned, heard, self._diary.now(), timings))
+            now = self._diary.now()
+            self._diary.turn(self._transcript.agent(answer.planned, heard, now, timings, answer.facts))
 
     def close(self, answer: Answer, cut: bool) -> None:
         """Write the agent's turn for the last time."""

@@ -97,6 +97,8 @@ _SLOT_FRAME = frozenset(
 )
 _HESITATION = frozenset("um uh er erm hmm hm well so oh ah like yeah yes okay".split())
 _POLITE = frozenset("please thanks sir ma'am thank you".split())
+_HEDGES = frozenset("maybe perhaps probably possibly".split())
+"""What follows them is what matters."""
 _NEVER_A_NAME = frozenset("hold hang excuse listen actually but look however hello hi hey bye goodbye".split())
 
 
@@ -170,6 +172,20 @@ def is_answer(text: str) -> bool:
     if slots and all(_is_slot(word) or word in _SLOT_FRAME for word in spoken):
         return True
     return _is_name(text, spoken)
+
+
+def stands_alone(text: str) -> bool:
+    """Whether these words are all, though nobody heard a full stop: "no thanks", "uh-huh", "who is this", a greeting, a
+    day, a time, a name. "Maybe", "yes, that should" and "it broke down" may go on.
+    """
+    spoken = words(text)
+    bare = _without(spoken, _HESITATION, _POLITE)
+    if not spoken or bare[0] in _HEDGES:
+        return False
+    if not (_FLOOR | _ANSWER).isdisjoint((" ".join(spoken), " ".join(bare))) or only_backchannel(text):
+        return True
+    slots = any(_is_slot(word) for word in spoken) and all(_is_slot(word) or word in _SLOT_FRAME for word in spoken)
+    return slots or only_greeting(text) or only_farewell(text) or _is_name(text, spoken)
 
 
 def _is_name(text: str, spoken: list[str]) -> bool:

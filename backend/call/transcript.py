@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
-from backend.models import Brief, Conversation, Speaker, Turn, TurnState, Utterance
+from backend.models import Brief, Conversation, Fact, Speaker, Turn, TurnState, Utterance
 
 
 class Transcript:
-    def __init__(self, brief: Brief) -> None:
+    def __init__(self, brief: Brief, today: date | None = None) -> None:
         self._brief = brief
+        self._today = today
         self._turns: list[Turn] = []
 
     @property
@@ -30,10 +32,17 @@ class Transcript:
             )
         )
 
-    def agent(self, text: str, heard: str, now: float, timings: Mapping[str, float]) -> Turn:
-        """The agent's turn under way: what is meant to be said so far, and what of it was played."""
+    def agent(
+        self, text: str, heard: str, now: float, timings: Mapping[str, float], facts: tuple[Fact, ...] = ()
+    ) -> Turn:
+        """The agent's turn under way: what is meant to be said so far, what of it was played, and what it rests on."""
         turn = self._open(Speaker.AGENT) or self._add(Speaker.AGENT, now)
-        return self._put(replace(turn, text=text, heard=heard, timings=dict(timings)))
+        return self._put(replace(turn, text=text, heard=heard, timings=dict(timings), facts=facts))
+
+    def note(self, text: str, now: float) -> Turn:
+        """Something that was done and not said."""
+        turn = self._add(Speaker.NOTE, now)
+        return self._put(replace(turn, text=text, heard=text, state=TurnState.DONE, ended=now))
 
     def agent_ends(self, heard: str, cut: bool, now: float) -> Turn | None:
         """Close the agent's turn under way, if any of it was ever spoken."""
@@ -44,8 +53,8 @@ class Transcript:
 
     def conversation(self) -> Conversation:
         """What a language model may know: of the agent's words only those that were heard."""
-        said = (Utterance(turn.speaker, turn.heard, turn.state is TurnState.CUT) for turn in self._turns)
-        return Conversation(self._brief, tuple(line for line in said if line.text or line.cut))
+        said = (Utterance(turn.speaker, turn.heard, turn.state is TurnState.CUT, turn.number) for turn in self._turns)
+        return Conversation(self._brief, tuple(line for line in said if line.text or line.cut), self._today)
 
     def _open(self, speaker: Speaker) -> Turn | None:
         of_speaker = (turn for turn in reversed(self._turns) if turn.speaker is speaker)

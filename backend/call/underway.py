@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from backend.call import own_words as own
 from backend.call import short_words as said
-from backend.call.events import Ending
+from backend.call.events import Ending, Tool
 from backend.call.manners import Manners
 
 _MOST_HOLDS = 4
@@ -24,6 +24,8 @@ class Underway:
     sayings: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     """The operator's sentence and advice in it; theirs again if none of it is heard."""
+    opening: bool = False
+    """Whether these are the first words to somebody, or the first of all."""
     audible: bool = False
     """Whether any sound of it has left."""
     planned: str = ""
@@ -37,6 +39,8 @@ class Underway:
     """What was heard of it when it was last held; None when it never was."""
     ending: Ending | None = None
     """How the call ends once it is out."""
+    wants: list[tuple[Tool, str]] = field(default_factory=list)
+    """What the agent wants done with it, and is not done yet."""
     firm: bool = False
     """Whether the callee's words no longer keep the call from ending."""
 
@@ -57,7 +61,7 @@ class Underway:
         """
         if self.firm:
             return False
-        if self.number == 1 and (not self.overlapped or said.only_greeting(text)):
+        if self.opening and (not self.overlapped or said.only_greeting(text)):
             # The words of the greeting itself arrive late, when the opening has already begun.
             return False
         if not self.audible:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, MutableMapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Self
 
+from backend.call import manners as known
 from backend.call.manners import Manners
 from backend.call.patience import patiently
 from backend.call.trim import Trim
@@ -88,7 +89,9 @@ class Voice:
         """How long the voice may take to each piece."""
         if preparing:
             return self._manners.last_preparing_wait if last else self._manners.preparing_wait
-        return self._manners.last_voice_wait if last else self._manners.voice_wait
+        if last:
+            return self._manners.last_voice_wait
+        return self._manners.voice_wait if self.known(known.MOMENT) else self._manners.bare_voice_wait
 
     async def _live(self, text: str, preparing: bool = False) -> AsyncGenerator[Voiced, None]:
         left = text

@@ -5,24 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import anthropic
 import httpx2
-from anthropic.types import (
-    InputJSONDelta,
-    RawContentBlockDeltaEvent,
-    RawContentBlockStartEvent,
-    RawContentBlockStopEvent,
-    RawMessageDeltaEvent,
-    RawMessageStreamEvent,
-    TextBlock,
-    TextDelta,
-    ToolUseBlock,
-)
+from anthropic.types import ToolParam
 
 from backend.llm import prompt
 from backend.models import Answered, Conversation, ProviderError, Said, ToolUse, Trouble
@@ -35,7 +25,6 @@ _MAX_TOKENS = 300
 """Some forty seconds of speech; the prompt asks for far less."""
 _STALL, _TOTAL = 10.0, 20.0
 """Seconds one piece, and all pieces of an answer, may keep us waiting. The call itself loses patience much earlier."""
-_TIMEOUT = httpx2.Timeout(connect=3, read=_STALL, write=5, pool=3)
 _IDLE = 240
 """Seconds an idle connection is kept. httpx2's own 5 s are shorter than most turns of a phone call, and every answer
 would wait for a new TLS handshake."""
@@ -46,13 +35,14 @@ def connect(key: str, base_url: str) -> anthropic.AsyncAnthropic:
 
     It never retries: the SDK obeys `retry-after` without a limit, and that would be dead air on the line.
     """
+    timeout = httpx2.Timeout(connect=3, read=_STALL, write=5, pool=3)
     http = anthropic.DefaultAsyncHttpxClient(
-        timeout=_TIMEOUT,
+        timeout=timeout,
         limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=_IDLE),
         # A proxy from the environment is for the world outside, not for a server on this machine.
         mounts={"all://127.0.0.1": None, "all://localhost": None},
     )
-    return anthropic.AsyncAnthropic(api_key=key, base_url=base_url, timeout=_TIMEOUT, max_retries=0, http_client=http)
+    return anthropic.AsyncAnthropic(api_key=key, base_url=base_url, timeout=timeout, max_retries=0, http_client=http)
 
 
 async def check(client: anthropic.AsyncAnthropic, model: str) -> None:
@@ -64,20 +54,28 @@ async def check(client: anthropic.AsyncAnthropic, model: str) -> None:
     hello = {"role": "user", "content": "Hello"}
     request: dict[str, Any] = {"model": model, "max_tokens": 1, "messages": [hello], **_manner(model)}
     with _plain_errors("Claude", model):
-        await _Patience().wait(client.messages.create(**request))
+        await _soon(client.messages.create(**request))
 
 
 class Claude:
     """A `seams.LanguageModel`. It holds nothing open between answers, so that entering and leaving cost nothing."""
 
-    def __init__(self, client: anthropic.AsyncAnthropic, model: str, name: str = "Claude") -> None:
+    def __init__(
+        self,
+        client: anthropic.AsyncAnthropic,
+        model: str,
+        name: str = "Claude",
+        tools: Sequence[ToolParam] = tuple(prompt.tools()),
+    ) -> None:
         """
         Args:
             name: how sentences about failures call this model, such as "Claude" or "the second model".
+            tools: what it may have done.
         """
         self._client = client
         self._model = model
         self._name = name
+        self._tools = list(tools)
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,34 +89,39 @@ class Claude:
         """Open a connection and fill the prompt cache: `max_tokens=0` writes the cache and generates nothing."""
         try:
             with _plain_errors(self._name, self._model):
-                await _Patience().wait(self._client.messages.create(**self._request(conversation, "", 0)))
+                await _soon(self._client.messages.create(**self._request(conversation, "", 0)))
         except ProviderError as error:
             # A cold start is slower, not wrong; what is really broken will show in the first answer.
             _LOG.warning("could not warm up: %s", error)
 
     async def answer(self, conversation: Conversation, hint: str = "") -> AsyncGenerator[Answered, None]:
         """See `seams.LanguageModel`. Closing or cancelling closes the HTTP response, and Anthropic stops generating."""
-        reading, patience = _Reading(self._name), _Patience()
+        reading, events, patience = _Reading(self._name, self._model), _Events(), _Patience()
         request = self._request(conversation, hint, _MAX_TOKENS)
         with _plain_errors(self._name, self._model):
-            # Not `messages.stream`: that helper parses a tool's JSON on the way, and raises at the first broken byte.
-            async with await patience.wait(self._client.messages.create(**request, stream=True)) as stream:
-                while event := await patience.wait(anext(stream, None)):
-                    for piece in reading.take(event):
-                        yield piece
+            # The SDK's own events are a model of pydantic for each token, which costs more than all else about it.
+            async with (
+                await _soon(self._client.messages.create(**request, stream=True)) as stream,
+                aclosing(stream.response.aiter_bytes()) as received,
+            ):
+                while data := await patience.wait(anext(received, b"")):
+                    for event in events.take(data):
+                        patience.rewarded()
+                        for piece in reading.take(event):
+                            yield piece
         for trouble in reading.end():
             yield trouble
 
     def _request(self, conversation: Conversation, hint: str, max_tokens: int) -> dict[str, Any]:
         """Everything but the messages is the same for a whole call: that is what the cache is keyed by."""
-        rules = {"type": "text", "text": prompt.system(conversation.brief), "cache_control": {"type": "ephemeral"}}
+        told = prompt.system(conversation.brief, conversation.today)
+        rules = {"type": "text", "text": told, "cache_control": {"type": "ephemeral"}}
         return {
             "model": self._model,
             "max_tokens": max_tokens,
             "system": [rules],
             "messages": prompt.messages(conversation, hint),
-            "tools": [prompt.END_CALL],
-            "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
+            "tools": self._tools,
             **_manner(self._model),
         }
 
@@ -136,11 +139,37 @@ def _manner(model: str) -> dict[str, Any]:
     return {"thinking": {"type": "disabled"}}
 
 
-class _Reading:
-    """Reads one streamed answer: the vendor's events in, words and tools out, and at the end what was wrong with it."""
+_TOOLS = frozenset(tool["name"] for tool in prompt.tools())
 
-    def __init__(self, name: str) -> None:
+
+class _Events:
+    """Cuts a streamed answer into its events (`text/event-stream`). Each is one line of JSON that names its own type,
+    so the lines that name it again are passed over, and so are pings.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def take(self, data: bytes) -> list[object]:
+        """The events that are complete by now.
+
+        Raises:
+            ValueError: one of them is no JSON.
+        """
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        events = (json.loads(line[5:]) for line in lines if line.startswith(b"data:"))
+        return [event for event in events if event != {"type": "ping"}]
+
+
+class _Reading:
+    """Reads one streamed answer: the vendor's events in, words and tools out, and at the end what was wrong with it.
+
+    Only what is known is looked at, since newer models may send events that are not known here.
+    """
+
+    def __init__(self, name: str, model: str) -> None:
         self._name = name
+        self._model = model
         self._said = False
         self._used = False
         self._tool = ""
@@ -148,27 +177,34 @@ class _Reading:
         self._json = ""
         self._stop: str | None = None
 
-    def take(self, event: RawMessageStreamEvent) -> list[Answered]:
+    def take(self, event: object) -> list[Answered]:
+        """
+        Raises:
+            ProviderError: the event is an error, which ends the stream.
+        """
         match event:
-            case RawContentBlockStartEvent(content_block=ToolUseBlock(name=name)):
-                self._tool, self._json = name, ""
-            case RawContentBlockStartEvent(content_block=TextBlock()) if self._said:
-                # Two text blocks are two sentences; nothing else parts them.
-                return [Said(" ")]
-            case RawContentBlockDeltaEvent(delta=TextDelta(text=text)) if text:
+            case {"type": "content_block_delta", "delta": {"type": "text_delta", "text": str(text)}} if text:
                 self._said = self._said or not text.isspace()
                 return [Said(text)]
-            case RawContentBlockDeltaEvent(delta=InputJSONDelta(partial_json=more)):
+            case {"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": str(more)}}:
                 self._json += more
-            case RawContentBlockStopEvent() if self._tool:
+            case {"type": "content_block_start", "content_block": {"type": "tool_use", "name": str(name)}}:
+                self._tool, self._json = name, ""
+            case {"type": "content_block_start", "content_block": {"type": "text"}} if self._said:
+                # Two text blocks are two sentences; nothing else parts them.
+                return [Said(" ")]
+            case {"type": "content_block_stop"} if self._tool:
                 name, self._tool = self._tool, ""
                 return self._use(name)
-            case RawMessageDeltaEvent():
-                self._stop = event.delta.stop_reason
+            case {"type": "message_delta", "delta": {"stop_reason": str(reason)}}:
+                self._stop = reason
+            case {"type": "error", "error": dict(error)}:
+                kind, said = str(error.get("type", "")), str(error.get("message", ""))
+                raise ProviderError(_refusal(kind, "in the middle of an answer", said, self._model))
         return []
 
     def _use(self, name: str) -> list[Answered]:
-        if name != prompt.END_CALL["name"]:
+        if name not in _TOOLS:
             return [Trouble(f"{self._name} asked for a tool that does not exist, {name!r}; it was ignored")]
         self._used = True
         try:
@@ -206,19 +242,38 @@ _CUT = {
 
 class _Patience:
     """Limits the time spent waiting for one answer. What the reader takes between two pieces is its own affair: a timer
-    around a whole generator would count it, and would cancel the reader instead of the wait."""
+    around a whole generator would count it, and would cancel the reader instead of the wait.
+
+    It needs no timers: httpx2 ends a single wait in which nothing comes at all. This adds up those that brought
+    something, but only pings, or too little.
+    """
 
     def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
         self._left = _TOTAL
+        self._until_stalled = _STALL
 
     async def wait(self, coming: Awaitable[T]) -> T:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            async with asyncio.timeout(min(_STALL, self._left)):
-                return await coming
-        finally:
-            self._left -= loop.time() - began
+        """
+        Raises:
+            TimeoutError: it had to wait too long.
+        """
+        began = self._clock()
+        came = await coming
+        waited = self._clock() - began
+        self._left, self._until_stalled = self._left - waited, self._until_stalled - waited
+        if min(self._left, self._until_stalled) < 0:
+            raise TimeoutError
+        return came
+
+    def rewarded(self) -> None:
+        """What came was worth waiting for."""
+        self._until_stalled = _STALL
+
+
+async def _soon(coming: Awaitable[T]) -> T:
+    async with asyncio.timeout(_STALL):
+        return await coming
 
 
 @contextmanager
@@ -232,9 +287,9 @@ def _plain_errors(name: str, model: str) -> Iterator[None]:
 
 def _plain(error: Exception, name: str, model: str) -> str:
     match error:
-        case anthropic.APIStatusError():
-            return _refusal(error, model)
-        # In a stream that has begun the SDK lets httpx2's own errors through.
+        case anthropic.APIStatusError(status_code=status):
+            return _refusal(error.type or _TYPES.get(status, ""), f"HTTP {status}", error.api_message or "", model)
+        # In a stream that has begun httpx2's own errors come through.
         case TimeoutError() | httpx2.TimeoutException() | anthropic.APITimeoutError():
             return (
                 f"{name} kept us waiting too long, so the request was given up; check the network if this happens often"
@@ -247,13 +302,10 @@ def _plain(error: Exception, name: str, model: str) -> str:
     return f"Anthropic sent something that {name}'s client cannot read: check ANTHROPIC_BASE_URL in .env"
 
 
-def _refusal(error: anthropic.APIStatusError, model: str) -> str:
-    """Goes by the error's type first: inside a stream that has begun, the HTTP status is 200 whatever happened."""
-    kind = error.type or _TYPES.get(error.status_code, "")
-    where = f"HTTP {error.status_code}" if error.status_code >= 400 else "in the middle of an answer"
-    said = (error.api_message or "no reason given")[:200]
+def _refusal(kind: str, where: str, said: str, model: str) -> str:
+    """Anthropic's own error, by its type."""
     what = _REFUSALS.get(kind, "Anthropic failed ({where}): {said}")
-    return what.format(where=where, model=model, said=said)
+    return what.format(where=where, model=model, said=said[:200] or "no reason given")
 
 
 _TYPES = {

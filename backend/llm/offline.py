@@ -5,17 +5,21 @@ It keeps nothing between answers; whatever was really said and heard is the whol
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from backend.brain.dialogue import Dialogue, Reply
+from backend.brain import advice, menu
+from backend.brain.conduct import Reply, greeting
+from backend.brain.dialogue import Dialogue
 from backend.brain.errand import goals, sentence, to_you
+from backend.brain.sense import Likeness, Sense, load
 from backend.brain.talk import Talk
-from backend.call.manners import STILL_THERE
-from backend.models import Answered, Brief, Conversation, Outcome, Said, Speaker, ToolUse
+from backend.call.manners import MENU, SCREENER, STILL_THERE
+from backend.models import Answered, Brief, Conversation, Said, Speaker, ToolUse, Utterance
 
 CAN_YOU_HEAR = "Hello, can you hear me?"
 
@@ -37,6 +41,9 @@ _MANNERS = re.compile(
 class OfflineBrain:
     """A `LanguageModel` that runs on this machine, at once and always the same."""
 
+    def __init__(self) -> None:
+        self._sense: Likeness | None = None
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -46,32 +53,61 @@ class OfflineBrain:
         return None
 
     async def warm(self, conversation: Conversation) -> None:
-        """There is nothing to get ready."""
+        """Get the model of likeness ready, and what this brief says; until then the rules answer alone."""
+        self._sense = await asyncio.to_thread(_ready, conversation.brief)
 
     async def answer(self, conversation: Conversation, hint: str = "") -> AsyncIterator[Answered]:
         """The next answer, sentence by sentence, with `end_call` after the last one of the call."""
-        reply = decide(conversation, hint)
+        if MENU in hint or SCREENER in hint:
+            yield menu.through(conversation) if MENU in hint else menu.to_screener(conversation)
+            return
+        reply = await self._decided(conversation, hint)
         for place, said in enumerate(reply.sentences):
             yield Said(f" {said}" if place else said)
         if reply.outcome:
             yield ToolUse("end_call", {"outcome": reply.outcome.value, "note": reply.note})
 
+    async def _decided(self, conversation: Conversation, hint: str) -> Reply:
+        if self._sense is None:
+            return decide(conversation, hint)
+        # A few milliseconds for each new word, which the calls of this process shall not wait for.
+        return await asyncio.to_thread(decide, conversation, hint, self._sense)
 
-def decide(conversation: Conversation, hint: str = "") -> Reply:
-    """What to say next, from the conversation alone and the advice for this answer."""
-    if _MACHINE.search(hint):
-        return _message(conversation.brief)
-    conversation = replace(conversation, lines=tuple(line for line in conversation.lines if line.text.strip()))
-    dialogue = Dialogue(conversation.brief)
+
+def _ready(brief: Brief) -> Likeness | None:
+    likeness = load()
+    if likeness:
+        likeness.prime(Dialogue(brief).knowledge.vocabulary)
+    return likeness
+
+
+def decide(conversation: Conversation, hint: str = "", sense: Sense | None = None) -> Reply:
+    """What to say next, from the conversation alone and the advice for this answer.
+
+    Args:
+        sense: finds answers that the rules do not.
+    """
+    if farewell := advice.farewell(hint):
+        return farewell
+    known = advice.told(hint)
+    if not known and _MACHINE.search(hint):
+        return Dialogue(conversation.brief).message()
+    conversation = menu.with_person(conversation)
+    conversation = replace(conversation, lines=tuple(line for line in conversation.lines if _spoken(line)))
+    dialogue = Dialogue(conversation.brief, sense)
     talk, words = dialogue.replay(conversation)
-    if _WRAP_UP.search(hint):
+    if not known and _WRAP_UP.search(hint):
         return dialogue.close(talk, "I have to end the call here, thank you for your time.")
-    told = "" if _SILENT.search(hint) else spoken_hint(hint, conversation.brief)
+    told = known or ("" if _SILENT.search(hint) else spoken_hint(hint, conversation.brief))
     if words:
         return _with_word(dialogue.respond(talk, words, told)[1], told)
     if told:
         return Reply((told,))
     return _unanswered(dialogue, talk, conversation, hint)
+
+
+def _spoken(line: Utterance) -> bool:
+    return bool(line.text.strip()) and line.speaker is not Speaker.NOTE
 
 
 def _with_word(reply: Reply, told: str) -> Reply:
@@ -101,21 +137,6 @@ def _unanswered(dialogue: Dialogue, talk: Talk, conversation: Conversation, hint
         return dialogue.close(talk, "I can't hear you, so I'll end the call here.", note="the callee went silent")
     heard = any(line.speaker is Speaker.CALLEE for line in lines)
     return Reply((STILL_THERE if heard else CAN_YOU_HEAR,))
-
-
-def greeting(brief: Brief) -> str:
-    """Who is calling, for a call whose opening line was not spoken."""
-    name = f" {brief.first_name}" if brief.first_name else ""
-    for_whom = f" calling for {brief.organization}" if brief.organization else ""
-    return f"Hi{name}, this is {brief.agent_name}, an AI assistant{for_whom}."
-
-
-def _message(brief: Brief) -> Reply:
-    """One message for a voicemail: who, why, and a request to call back."""
-    found = goals(brief.action, brief.first_name)
-    why = found[0].statement if found else ""
-    said = (greeting(brief), why, "Please call us back. Goodbye.")
-    return Reply(tuple(filter(None, said)), Outcome.VOICEMAIL, "left a message asking to call back")
 
 
 def spoken_hint(hint: str, brief: Brief) -> str:

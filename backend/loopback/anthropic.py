@@ -138,9 +138,13 @@ class LoopbackAnthropic:
         self._left = asyncio.Semaphore(0)
         self._open = AsyncExitStack()
 
+    @property
+    def app(self) -> Starlette:
+        """What is served; for a test that wants no socket between."""
+        return Starlette(routes=[Route("/v1/messages", self._messages, methods=["POST"])])
+
     async def __aenter__(self) -> Self:
-        app = Starlette(routes=[Route("/v1/messages", self._messages, methods=["POST"])])
-        self.url = f"http://127.0.0.1:{await self._open.enter_async_context(serve(app))}"
+        self.url = f"http://127.0.0.1:{await self._open.enter_async_context(serve(self.app))}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

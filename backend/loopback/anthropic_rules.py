@@ -10,6 +10,10 @@ MODELS = frozenset(
 )
 """Models that are still served; any other name is 404, as for a retired model."""
 
+_THINKING = frozenset({"claude-opus-5-5"})
+"""Models that always think."""
+_UNSUPPORTED = frozenset({"minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems", "uniqueItems"})
+
 
 def refused(body: dict[str, Any], headers: dict[str, str], key: str) -> tuple[int, str] | None:
     """HTTP status and message of what the vendor would say no to; None if it would answer."""
@@ -35,10 +39,44 @@ def _problems(body: dict[str, Any], headers: dict[str, str]) -> Iterator[str]:
     if body["model"] == "claude-sonnet-5-5":
         if (body.get("thinking") or {}).get("type") == "disabled":
             yield "thinking.type: this model does not support 'disabled'"
-        if (body.get("tool_choice") or {}).get("type") in {"any", "tool"}:
+        if _forced(body):
             yield "tool_choice: this model does not support forced tool use"
+    yield from _schema_problems(body)
     yield from _text_problems("system", body.get("system", []))
     yield from _message_problems(body["messages"])
+
+
+def _forced(body: dict[str, Any]) -> bool:
+    return (body.get("tool_choice") or {}).get("type") in {"any", "tool"}
+
+
+def _schema_problems(body: dict[str, Any]) -> Iterator[str]:
+    tools = {tool["name"]: tool for tool in body.get("tools") or []}
+    wanted = (body.get("tool_choice") or {}).get("name")
+    if wanted and wanted not in tools:
+        yield f"tool_choice: tool {wanted!r} not found in provided tools"
+    if _forced(body) and (
+        body["model"] in _THINKING or (body.get("thinking") or {}).get("type") in {"enabled", "adaptive"}
+    ):
+        yield "Thinking may not be enabled when tool_choice forces tool use."
+    for name, tool in tools.items():
+        if tool.get("strict"):
+            yield from _strict_problems(f"tools.{name}.input_schema", tool["input_schema"])
+    if form := (body.get("output_config") or {}).get("format"):
+        yield from _strict_problems("output_config.format.schema", form["schema"])
+
+
+def _strict_problems(where: str, schema: dict[str, Any]) -> Iterator[str]:
+    """A schema that answers are held to says all of an object's fields, and counts and measures nothing."""
+    for word in sorted(_UNSUPPORTED & schema.keys()):
+        yield f"{where}: property '{word}' is not supported"
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            yield f"{where}: 'additionalProperties' must be set to false"
+        for name, inner in schema.get("properties", {}).items():
+            yield from _strict_problems(f"{where}.{name}", inner)
+    if "items" in schema:
+        yield from _strict_problems(f"{where}.items", schema["items"])
 
 
 def _message_problems(messages: list[dict[str, Any]]) -> Iterator[str]:

@@ -10,12 +10,12 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-import numpy as np
-
 from backend import audio
+from backend.call.tones import Signal, Tones
 from backend.models import Partial, ProviderError, Spoken, TurnEnd
-from backend.practice import personas
+from backend.practice import machines, personas
 from backend.practice.handset import Handset
+from backend.practice.machines import Beep, Menu, Music, Person, Record, Says, Wait
 from backend.practice.personas import Persona
 from backend.practice.race import first
 from backend.seams import SpeechToText, TextToSpeech
@@ -45,15 +45,16 @@ RECORDED = 4.0
 """Silence after which a machine takes a message for finished."""
 TAPE = 60.0
 """The longest message a machine takes."""
+CHOICE = 6.0
+"""How long a menu waits for a key before it reads itself out again."""
+READINGS = 4
+"""How often it does."""
+WAITS = 8.0
+"""How long a machine that has asked something waits for an answer."""
+NOT_VALID = "That is not a valid option."
 
 _LOUD = -45.0
 """dB below full scale; what is louder is somebody making a sound."""
-
-
-def _beep() -> bytes:
-    """What answering machines play before they record: 0.4 s of 1000 Hz."""
-    times = np.arange(round(0.4 * audio.RATE)) / audio.RATE
-    return audio.encode((0.3 * np.sin(2 * np.pi * 1000 * times)).astype(np.float32))
 
 
 class Callee:
@@ -75,27 +76,73 @@ class Callee:
 
     async def answer(self, handset: Handset) -> None:
         """Hold the phone to the end of the conversation. An ear or voice that fails makes it hang up."""
-        hold = self._record if self._persona.machine else self._converse
+        hold = self._operate if self._persona.machine else self._greet
         try:
             async with self._ear, self._voice:
                 await first(self._caller.attend(self._ear, handset.hear()), hold(handset))
         except* ProviderError as lost:
             _LOG.warning("the synthetic callee hangs up: %s", "; ".join(_reasons(lost)))
 
-    async def _record(self, handset: Handset) -> None:
-        await self._say(handset, personas.hello(self._persona, self._name))
-        await handset.speak(_beep())
-        self._caller.take()
+    # --- a machine --------------------------------------------------------------------------------------------
+
+    async def _operate(self, handset: Handset) -> None:
+        """Do one step after the other; a step that says so is the last."""
+        await self._read_out(handset)
+        for step in self._persona.machine:
+            match step:
+                case Beep():
+                    await handset.speak(machines.beep())
+                case Music(seconds):
+                    await handset.speak(machines.music(seconds))
+                case Says(words):
+                    await self._say(handset, words)
+                case Wait():
+                    self._caller.take()
+                    await self._record(within=WAITS, silence=self._persona.thinks)
+                case Record():
+                    self._caller.take()
+                    await self._record(within=TAPE, silence=RECORDED)
+                case Menu(right):
+                    if not await self._put_through(handset, right):
+                        return
+                case Person():
+                    self._caller.take()
+                    await self._say_unless_talked_down(handset, personas.hello(step, self._name))
+                    await self._converse(handset)
+
+    async def _record(self, within: float, silence: float) -> None:
+        """Until something was said, and nothing more for so long."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(TAPE):
-                await self._caller.until(self._caller.has_spoken, TAPE)
-                while (wait := self._caller.finished_in(RECORDED)) > 0:
+            async with asyncio.timeout(within):
+                await self._caller.until(self._caller.has_spoken, within)
+                while (wait := self._caller.finished_in(silence)) > 0:
                     await self._caller.news(wait)
 
-    async def _converse(self, handset: Handset) -> None:
+    async def _put_through(self, handset: Handset, right: str) -> bool:
+        """Whether one of the right keys was pressed, in the end."""
+        for _ in range(READINGS):
+            waited = await self._caller.until(self._caller.has_pressed, CHOICE)
+            if waited and self._caller.pressed() in right:
+                return True
+            if waited:
+                await self._say(handset, NOT_VALID)
+            await self._read_out(handset)
+        return False
+
+    async def _read_out(self, handset: Handset) -> None:
+        """Its first words, which a pressed key cuts short."""
+        words = personas.hello(self._persona, self._name)
+        await first(self._say(handset, words), self._caller.until(self._caller.has_pressed))
+
+    # --- a person ---------------------------------------------------------------------------------------------
+
+    async def _greet(self, handset: Handset) -> None:
         await asyncio.sleep(PICK_UP)
         if not self._caller.has_spoken():
             await self._say_unless_talked_down(handset, personas.hello(self._persona, self._name))
+        await self._converse(handset)
+
+    async def _converse(self, handset: Handset) -> None:
         while turn := await self._turn(handset):
             self._heard.append(turn)
             reply = personas.reply(self._persona, self._heard)
@@ -149,6 +196,8 @@ class _Caller:
         self.words = ""
         """Of the turn being spoken, so far; empty when there is none."""
         self._turns: list[str] = []
+        self._tones = Tones()
+        self._keys: list[str] = []
         self._recognised = self._sounded = 0.0
         self._news = asyncio.Event()
 
@@ -170,11 +219,24 @@ class _Caller:
         async for frame in sound:
             if audio.level(frame) > _LOUD:
                 self._sounded = _now()
+            for tone in self._tones.feed(frame):
+                if tone.signal is Signal.KEY:
+                    self._keys.append(tone.key)
+                    self._news.set()
             yield frame
 
     def has_spoken(self) -> bool:
         """Whether there is anything that was not taken yet."""
         return bool(self._turns or self.words)
+
+    def has_pressed(self) -> bool:
+        """Whether a key was heard that was not taken yet."""
+        return bool(self._keys)
+
+    def pressed(self) -> str:
+        """The first of the keys heard; those after it are dropped."""
+        keys, self._keys = self._keys, []
+        return keys[0] if keys else ""
 
     def is_silent(self) -> bool:
         return not self.words

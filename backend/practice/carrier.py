@@ -32,6 +32,8 @@ from backend.telephony.twilio import Account
 
 OWN_NUMBER = "+15005550006"
 """The number Twilio reserves for callers that are only tests."""
+OPERATOR = "+15005550010"
+"""The phone that calls are handed over to; nobody has it."""
 MOST_CALLS = 200
 """Live at once; then Twilio's 10004."""
 KEPT = 32
@@ -157,7 +159,7 @@ async def practice_carrier(
         limits=httpx2.Limits(keepalive_expiry=2),
     )
     async with http, serve(app, port=port) as bound:
-        account = Account(f"AC{token_hex(16)}", token_hex(16), OWN_NUMBER, f"http://127.0.0.1:{bound}")
+        account = Account(f"AC{token_hex(16)}", token_hex(16), OWN_NUMBER, f"http://127.0.0.1:{bound}", OPERATOR)
         network = Network(account.sid, Webhooks(account.token, http), Clock(speed), say)
         carrier = Carrier(account, answer, network)
         app.include_router(_rest(carrier))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.brain.times import find
+from backend.practice.machines import RECORDS, Menu, Music, Person, Record, Says, Steps, Wait
 from backend.practice.wish import Wish, named_time, wish_of
 
 
@@ -52,6 +53,14 @@ _STRANGER: Lines = (
     "No, I don't know anybody by that name, sorry.",
     "You really have the wrong number. Goodbye.",
 )
+_FULL = "The mailbox is full and cannot accept any messages at this time. Goodbye."
+_MENU = (
+    "Thank you for calling. For opening hours, press one. For appointments, press two. To hear this again, press nine."
+)
+_SCREENING = (
+    "Hi. The person you are calling is using a screening service. Please say your name and why you are calling."
+)
+_QUEUE = "Thank you for calling. All our agents are busy right now. Please hold for the next available agent."
 _USUAL: Mapping[Wish, Lines] = {
     Wish.MOMENT: ("Sure, go ahead.",),
     Wish.WHO: ("Yes, speaking.",),
@@ -83,8 +92,8 @@ class Persona:
     nameless_hello: str = "Hello?"
     lines: Mapping[Wish, Lines] = field(default_factory=dict, hash=False)
     """Where it does not say the usual."""
-    machine: bool = False
-    """Plays `hello` and a beep, then records what is said."""
+    machine: Steps = ()
+    """What it does after `hello`, where it is a machine."""
     thinks: float = 0.3
     """Seconds of silence before it answers."""
     interrupts: str = ""
@@ -196,7 +205,61 @@ PERSONAS: dict[str, Persona] = {
             rings=5.0,
             hello="Hi, you've reached {name}. I can't talk right now. Please leave a message after the beep.",
             nameless_hello="Hi, nobody can come to the phone right now. Please leave a message after the beep.",
-            machine=True,
+            machine=RECORDS,
+        ),
+        Persona(
+            key="voicemail-no-beep",
+            title="Voicemail without a beep",
+            description="A greeting, and then it records without a sign.",
+            voice="man",
+            hello="Hi, it's {name}. I'm not available right now. Leave me a message and I'll call you back.",
+            nameless_hello="Hi. We're not available right now. Leave us a message and we'll call you back.",
+            machine=(Record(),),
+        ),
+        Persona(
+            key="full-mailbox",
+            title="Full mailbox",
+            description="A voicemail that takes no message any more.",
+            hello=_FULL,
+            nameless_hello=_FULL,
+            machine=(Wait(),),
+        ),
+        Persona(
+            key="phone-menu",
+            title="Phone menu",
+            description="Wants a key to be pressed, and then puts you through.",
+            voice="young",
+            hello=_MENU,
+            nameless_hello=_MENU,
+            machine=(Menu(right="20"), Says("Please hold, I'm connecting you."), Music(3.0), Person()),
+        ),
+        Persona(
+            key="call-screening",
+            title="Call screening",
+            description="An assistant asks who is calling and why; then the person comes to the phone.",
+            voice="man",
+            hello=_SCREENING,
+            nameless_hello=_SCREENING,
+            machine=(
+                Wait(),
+                Says("Thanks. Please stay on the line while I see if they are available."),
+                Music(4.0),
+                Person("Hello, {name} speaking."),
+            ),
+        ),
+        Persona(
+            key="on-hold",
+            title="On hold",
+            description="Music and a recording, and after a while somebody answers.",
+            voice="older",
+            hello=_QUEUE,
+            nameless_hello=_QUEUE,
+            machine=(
+                Music(8.0),
+                Says("Your call is important to us. Please stay on the line."),
+                Music(5.0),
+                Person("Hello, this is {name}, thanks for waiting."),
+            ),
         ),
         Persona(
             key="nobody",
@@ -207,25 +270,25 @@ PERSONAS: dict[str, Persona] = {
     )
 }
 
-_MOST_TURNS = 10
+MOST_TURNS = 10
 """Turns of the caller after which anybody has had enough: every call ends."""
 
 
-def hello(persona: Persona, name: str = "") -> str:
+def hello(persona: Persona | Person, name: str = "") -> str:
     """The first words, or a machine's greeting."""
     return persona.hello.format(name=name) if name else persona.nameless_hello
 
 
-def reply(persona: Persona, heard: Sequence[str]) -> Reply:
+def reply(persona: Persona, heard: Sequence[str], most_turns: int = MOST_TURNS) -> Reply:
     """What this persona says to the last of these turns of the caller's."""
     *before, last = heard
     wish = wish_of(last)
-    if persona.machine:
+    if persona.machine and not any(isinstance(step, Person) for step in persona.machine):
         return Reply("")
-    if len(heard) >= _MOST_TURNS and wish is not Wish.GOODBYE:
+    if len(heard) >= most_turns and wish is not Wish.GOODBYE:
         return Reply("I'm sorry, I have to go now. Goodbye.", hangs_up=True)
     if wish is Wish.REPEAT:
-        return reply(persona, before) if before else Reply("Hello?")
+        return reply(persona, before, most_turns) if before else Reply("Hello?")
     script = persona.script(wish)
     used = sum(persona.script(wish_of(turn)) == script for turn in before)
     words = _filled(script[min(used, len(script) - 1)], heard)

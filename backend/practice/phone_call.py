@@ -19,11 +19,13 @@ from backend.practice.media_stream import MediaStream
 from backend.practice.playback import Playback
 from backend.practice.race import first
 from backend.practice.telephone import Telephone
-from backend.practice.twiml import BadDocument, Document, Hangup, Pause, Redirect, Reject, Say, Stream, parse
+from backend.practice.twiml import BadDocument, Dial, Document, Hangup, Pause, Redirect, Reject, Say, Stream, parse
 from backend.practice.webhooks import Unanswered, Webhooks
 
 REPORTS = 64
 """Callbacks that may wait for a slow server; a call has a handful."""
+PUT_THROUGH = "On a real line your own phone would ring now, and you would be put through."
+"""What the callee of the practice line hears instead of an operator."""
 _EVENTS = {Status.INITIATED: "initiated", Status.RINGING: "ringing", Status.IN_PROGRESS: "answered"}
 
 _LOG = logging.getLogger(__name__)
@@ -161,10 +163,10 @@ class PhoneCall:
         dialled = self.record.dialled
         return self._parsed(dialled.twiml) if dialled.twiml else await self._fetch(dialled.url)
 
-    async def _fetch(self, url: str) -> Document | None:
+    async def _fetch(self, url: str, more: dict[str, str] | None = None) -> Document | None:
         """The document at this URL; None, and a fault on the record, is Twilio's "application error"."""
         try:
-            return self._parsed(await self._network.webhooks.post(url, self._fields()))
+            return self._parsed(await self._network.webhooks.post(url, self._fields() | (more or {})))
         except Unanswered as error:
             self.record.fault(str(error))
             return None
@@ -186,6 +188,9 @@ class PhoneCall:
                     await self._clock.sleep(length)
                 case Stream():
                     await self._connect(verb)
+                case Dial(_, then):
+                    await self._say(PUT_THROUGH)
+                    return await self._fetch(then, {"DialCallStatus": "completed"}) if then else ()
                 case Redirect(url):
                     return await self._fetch(url)
                 case Hangup() | Reject():

@@ -39,6 +39,14 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Dial:
+    """`<Dial><Number>`: another phone is rung and connected; what became of it is told to `then`, if there is one."""
+
+    number: str
+    then: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     url: str
 
@@ -53,7 +61,7 @@ class Hangup:
     pass
 
 
-Verb = Say | Pause | Stream | Redirect | Reject | Hangup
+Verb = Say | Pause | Stream | Dial | Redirect | Reject | Hangup
 Document = tuple[Verb, ...]
 
 
@@ -114,6 +122,13 @@ def _socket_url(url: str) -> str:
     return url
 
 
+def _dial(element: Element) -> Dial:
+    numbers = [number.text or "" for number in element.iter("Number")]
+    if len(numbers) != 1:
+        raise BadDocument("12200: the practice carrier's <Dial> needs exactly one <Number>")
+    return Dial(numbers[0].strip(), element.get("action", ""))
+
+
 def _redirect(element: Element) -> Redirect:
     return Redirect((element.text or "").strip())
 
@@ -130,6 +145,7 @@ _VERBS: dict[str, Callable[[Element], Verb]] = {
     "Say": _say,
     "Pause": _pause,
     "Connect": _connect,
+    "Dial": _dial,
     "Redirect": _redirect,
     "Reject": _reject,
     "Hangup": _hangup,

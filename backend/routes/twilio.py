@@ -91,6 +91,13 @@ async def machine(request: Request, form: SignedForm, call: str = "") -> None:
     request.app.state.switchboard.machine(call, _first(form, "AnsweredBy"))
 
 
+@router.post("/transferred")
+async def transferred(form: SignedForm) -> Response:
+    """The operator's phone did not answer, or the two have finished talking."""
+    talked = _first(form, "DialCallStatus") in {"completed", "answered"}
+    return _xml(twiml.farewell("" if talked else twiml.NOBODY_THERE))
+
+
 @router.websocket("/stream")
 async def stream(websocket: WebSocket) -> None:
     """The sound of one call, both ways, until it is over."""
@@ -104,8 +111,8 @@ async def stream(websocket: WebSocket) -> None:
     start = await opened(websocket)
     over = None
     if start:
-        hang_up = partial(state.carriers[line].hang_up, start.call_sid)
-        media = MediaStream(websocket, start, hang_up)
+        carrier, sid = state.carriers[line], start.call_sid
+        media = MediaStream(websocket, start, partial(carrier.hang_up, sid), partial(carrier.transfer, sid))
         over = state.switchboard.admit(start.parameters.get("token", ""), start.call_sid, media)
     if over is None:
         _LOG.warning("refused a media stream without a valid token")

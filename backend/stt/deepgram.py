@@ -81,6 +81,8 @@ class Link:
     cursor: int
     """The next byte to send."""
     answered: bool = False
+    _waits: bool = False
+    """Whether sound that was taken waits for the network; what follows must not overtake it."""
 
     def take(self, tape: Tape, size: int) -> bytes:
         """The next sound to send. What fell off the tape, because the network took too little, is skipped."""
@@ -90,17 +92,26 @@ class Link:
         self.cursor += lost + len(sound)
         return sound
 
-    async def send(self, sound: bytes) -> None:
-        """Waits only while the network takes nothing.
+    def send_now(self, tape: Tape) -> bool:
+        """Send the next sound; False where it would have to wait."""
+        free = self.socket.state is State.OPEN and self.socket.transport.get_write_buffer_size() < _CONGESTED
+        if not free or self._waits:
+            return False
+        # What the library does for such a message takes five times as long as everything else about it.
+        self.socket.transport.write(binary_from_client(self.take(tape, _LARGEST)))
+        return True
+
+    async def send(self, tape: Tape) -> None:
+        """Send the next sound, as soon as the network takes it.
 
         Raises:
             ConnectionClosed
         """
-        if self.socket.state is State.OPEN and self.socket.transport.get_write_buffer_size() < _CONGESTED:
-            # What the library does for such a message takes five times as long as everything else about it.
-            self.socket.transport.write(binary_from_client(sound))
-        else:
-            await self.socket.send(sound)
+        self._waits = True
+        try:
+            await self.socket.send(self.take(tape, _LARGEST))
+        finally:
+            self._waits = False
 
 
 class Deepgram:
@@ -125,7 +136,7 @@ class Deepgram:
         self._patience = patience or Patience()
         self._tape = Tape()
         self._fresh = asyncio.Event()
-        """Set when there is a chunk to send, or no more sound will come."""
+        """Set when there is a chunk to send that has to wait for the network, or no more sound will come."""
         self._fed = 0.0
         """When the tape last got sound."""
         self._events: asyncio.Queue[Heard | None] = asyncio.Queue(self.MOST_UNREAD)
@@ -173,9 +184,14 @@ class Deepgram:
     def _add(self, sound: bytes) -> None:
         self._tape.add(sound)
         self._fed = self._clock()
-        # The sender sleeps until there is a whole chunk: waking it for each of a call's frames would be dear.
-        if self._tape.end - self._link.cursor >= self._dialect.chunk:
-            self._fresh.set()
+        # The sender is only for what has to wait: waking it for each of a call's chunks would be dear.
+        while self._has_chunk(self._link):
+            if not self._link.send_now(self._tape):
+                self._fresh.set()
+                return
+
+    def _has_chunk(self, link: Link) -> bool:
+        return self._tape.end - link.cursor >= self._dialect.chunk
 
     async def _live(self) -> None:
         """Serve the call on one socket after another until its sound has ended."""
@@ -216,12 +232,13 @@ class Deepgram:
         # A closed socket is reported by the receiving side, which also knows why.
         with suppress(ConnectionClosed):
             while await self._more(link):
-                await link.send(link.take(self._tape, _LARGEST))
+                if not link.send_now(self._tape):
+                    await link.send(self._tape)
             await link.socket.send('{"type":"CloseStream"}')
 
     async def _more(self, link: Link) -> bool:
         """Wait for a chunk of sound; False when everything was sent."""
-        while self._tape.end - link.cursor < self._dialect.chunk and not self._tape.ended:
+        while not self._has_chunk(link) and not self._tape.ended:
             self._fresh.clear()
             await self._fresh.wait()
         return link.cursor < self._tape.end

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backend.call.completeness import unfinished
-from backend.call.short_words import words
+from backend.call.short_words import stands_alone, words
 from backend.models import EagerEnd, Heard, Partial, Resumed, TurnEnd
 
 _PAUSE = 1.0
@@ -90,7 +90,7 @@ class Nova:
             self._carried, self._spoken = False, _last_word_end(message, reached)
         if (ends and _may_be_all(self._text)) or (final and self._overdue) or self._stalled(text, reached):
             return self._end(reached)
-        return self._going_on(final)
+        return self._going_on(final, ends)
 
     def _stalled(self, text: str, reached: float) -> bool:
         """Whether the end of the turn was told on a lost socket only, or not at all.
@@ -119,12 +119,13 @@ class Nova:
         self._ended = max(self._ended, at)
         return [TurnEnd(text)] if text else []
 
-    def _going_on(self, final: bool) -> list[Heard]:
+    def _going_on(self, final: bool, pause: bool) -> list[Heard]:
         text = self._text
         # Replayed sound is guessed anew from its first word: only words beyond those already told are news.
         news = not self._told.startswith(text)
-        # A guess made twice in a row is as good as final, and comes earlier.
-        settled = (final or text == self._told) and _ends_sentence(text) and not unfinished(text)
+        # A guess made twice in a row is as good as final, and comes earlier. After a pause in words without a full stop
+        # the answer is prepared; it is given when the pause has lasted.
+        settled = (pause or ((final or text == self._told) and _ends_sentence(text))) and not unfinished(text)
         if self._eager and words(text) == words(self._told):
             # A comma has become a full stop: the same words, and whoever thinks about them may go on.
             self._told = text
@@ -151,7 +152,7 @@ def _may_be_all(text: str) -> bool:
     """Whether a pause after these words can be the end of the turn. The server puts a full stop where it takes a
     sentence to be over; only short answers often go without.
     """
-    return not unfinished(text) and (_ends_sentence(text) or len(words(text)) <= _SHORT)
+    return not unfinished(text) and (_ends_sentence(text) or (len(words(text)) <= _SHORT and stands_alone(text)))
 
 
 def _ends_sentence(text: str) -> bool:

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from backend.models import Digit, Ended, LineEvent, Mark, ProviderError, Sound
 from backend.telephony.socket import DIRECT, MediaSocket
+from backend.telephony.twiml import NOBODY_THERE
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
@@ -163,11 +164,19 @@ class MediaStream:
     for five seconds, what is sent is dropped without a word: `events` is where a line reports its end.
     """
 
-    def __init__(self, websocket: WebSocket, start: Start, end_call: Callable[[str], Awaitable[None]]) -> None:
-        """`end_call(farewell)` ends the phone call itself, which no message on this socket can do."""
+    def __init__(
+        self,
+        websocket: WebSocket,
+        start: Start,
+        end_call: Callable[[str], Awaitable[None]],
+        transfer_call: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`end_call(farewell)` ends the phone call itself and `transfer_call()` hands it over, which no message on this
+        socket can do."""
         self._websocket = websocket
         self._sid = start.stream_sid
         self._end_call = end_call
+        self._transfer_call = transfer_call
         self._writing = asyncio.Lock()
         self._socket: MediaSocket = websocket.scope["extensions"][DIRECT]["socket"]
         self._gone = False
@@ -247,6 +256,20 @@ class MediaStream:
             # A bug, but whoever hangs up is leaving already: what is left to do is to close the socket.
             _LOG.exception("Hanging up failed, so closing the stream must end the call")
         finally:
+            await self._close()
+
+    async def transfer(self) -> None:
+        """Hand over by REST, which makes Twilio end the stream; where that fails the callee is said goodbye to."""
+        if self._hung_up:
+            return
+        try:
+            async with asyncio.timeout(_END_CALL):
+                await self._transfer_call()
+        except (ProviderError, TimeoutError) as error:
+            _LOG.warning("Handing over failed: %s", error or "no answer")
+            await self.hang_up(NOBODY_THERE)
+        else:
+            self._hung_up = True
             await self._close()
 
     async def _close(self) -> None:

@@ -24,6 +24,8 @@ from backend.telephony import twiml
 
 _PATIENCE = 10.0
 """Seconds for one request; the SDK itself would wait for ever."""
+LONGEST = 4 * 3600
+"""Seconds two people may talk once a call is handed over; Twilio's own limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Account:
     """The caller ID in E.164; must belong to the account."""
     api_url: str
     """Where the REST API is, without trailing slash: Twilio, or the practice carrier."""
+    operator: str = ""
+    """The operator's phone in E.164, to which calls are handed over; empty: there is none."""
 
 
 class Twilio:
@@ -126,9 +130,23 @@ class Twilio:
                     return
         await self._change(sid, status="completed")
 
-    async def _change(self, sid: str, **change: str) -> bool:
+    async def transfer(self, sid: str) -> None:
+        """Connect the callee with the operator's phone. The media stream of the call ends; the call does not.
+
+        Raises:
+            ProviderError: the callee is still with us, or gone.
+        """
+        if not self._account.operator:
+            raise ProviderError("There is no operator's phone to hand calls over to: write TRANSFER_NUMBER into .env")
+        then = self.callback("/twilio/transferred")
+        document = twiml.transfer(self._account.operator, self._account.number, then)
+        # The limit of the agent's part of a call is no limit on what two people have to say to each other.
+        if not await self._change(sid, "hand the call over", twiml=document, time_limit=LONGEST):
+            raise ProviderError("The call was over before it could be handed over")
+
+    async def _change(self, sid: str, doing: str = "hang up", **change: str | int) -> bool:
         """Update a live call; False when Twilio says that there is none."""
-        async with self._request("hang up"):
+        async with self._request(doing):
             try:
                 await self._calls(sid).update_async(**change)
             except TwilioRestException as error:

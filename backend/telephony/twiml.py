@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 
-from twilio.twiml.voice_response import Connect, VoiceResponse
+from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML 1.0 document may hold, not even escaped; the SDK would let it through and Twilio refuse it (12100)."""
+
+NOBODY_THERE = "I'm sorry, nobody can take the call just now. Someone will call you back. Goodbye."
+"""Said by the carrier's own voice when the operator's phone does not answer."""
+_RINGS = 25
+"""Seconds an operator's phone rings; voicemail would take the callee after 20 to 30."""
 
 
 def connect(stream_url: str, token: str) -> str:
@@ -30,6 +35,14 @@ def farewell(words: str) -> str:
     if words.strip():
         document.say(_clean(words))
     document.hangup()
+    return str(document)
+
+
+def transfer(number: str, caller: str, then: str) -> str:
+    """Ring `number`, showing `caller`, and connect it; `then` is asked what to do when that is over or failed."""
+    document, dial = VoiceResponse(), Dial(caller_id=caller, timeout=_RINGS, action=_clean(then), method="POST")
+    dial.number(_clean(number))
+    document.append(dial)
     return str(document)
 
 

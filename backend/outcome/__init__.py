@@ -1,0 +1,1 @@
+"""What came of a call, told with its evidence."""

@@ -1,0 +1,119 @@
+"""Gives every call that is over its report, one after the other and out of the way of the calls that run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+from backend.models import Call, ProviderError, Report, Speaker, Turn
+from backend.outcome import rules
+from backend.outcome.evidence import checked, heard, settled
+from backend.store import Store
+
+_LOG = logging.getLogger(__name__)
+
+DEADLINE = 75.0
+"""Seconds for one report; a writer that takes longer has failed."""
+AGAIN = (20.0, 120.0)
+"""Seconds after which a report that failed is tried again; then the rules write it."""
+_MOST_WAITING = 500
+"""More calls than this do not wait for their report; those get theirs at the next start."""
+
+
+class Writer(Protocol):
+    """Somebody who reads a call and says what came of it; what it says is checked against the turns."""
+
+    async def write(self, call: Call, turns: Sequence[Turn]) -> Report:
+        """
+        Raises:
+            ProviderError: not this time; the message is a plain sentence.
+        """
+        ...
+
+
+class Reporter:
+    """Enter it to have reports made; leaving stops at once, and what is not made yet is found at the next start."""
+
+    def __init__(self, store: Store, writer: Writer | None = None) -> None:
+        """Without a `writer` the rules make all reports."""
+        self._store = store
+        self._writer = writer
+        self._waiting: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
+        self._failures: dict[str, int] = {}
+        """By call, how often its report has failed; those under way only."""
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._work(), name="reports")
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def request(self, call_id: str) -> None:
+        """Have this call's report made, soon, if it is over and has none."""
+        self._timers.pop(call_id, None)
+        try:
+            self._waiting.put_nowait(call_id)
+        except asyncio.QueueFull:
+            _LOG.warning("too many calls wait for their report; call %s gets its own at the next start", call_id)
+
+    async def done(self) -> None:
+        """Wait until nothing is asked for any more, apart from what failed and is tried again later."""
+        await self._waiting.join()
+
+    async def _work(self) -> None:
+        while True:
+            call_id = await self._waiting.get()
+            try:
+                await self._report(call_id)
+            except Exception:
+                # The reports of all other calls go on.
+                _LOG.exception("the report of call %s could not be made", call_id)
+            finally:
+                self._waiting.task_done()
+
+    async def _report(self, call_id: str) -> None:
+        call = self._store.call(call_id)
+        if call is None or not call.status.final or call.report:
+            return
+        turns = self._store.turns(call_id)
+        report = await self._written(call, turns)
+        if report is None:
+            return
+        self._store.change(call_id, report=report, outcome=settled(call, report))
+
+    async def _written(self, call: Call, turns: Sequence[Turn]) -> Report | None:
+        """None: not yet."""
+        made: Report | None = None
+        if self._writer and any(turn.speaker is Speaker.CALLEE for turn in heard(turns).values()):
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    made = await self._writer.write(call, turns)
+            except (ProviderError, TimeoutError) as error:
+                if self._later(call.id, error):
+                    return None
+        self._failures.pop(call.id, None)
+        if not turns:
+            return rules.report(call, turns)
+        # In a thread, since both read every word of the call, and others are being talked to meanwhile.
+        if made is None:
+            return await asyncio.to_thread(rules.report, call, turns)
+        return await asyncio.to_thread(checked, made, call, turns)
+
+    def _later(self, call_id: str, error: Exception) -> bool:
+        """Whether it is tried again."""
+        failed = self._failures.get(call_id, 0)
+        _LOG.warning("call %s has no report yet: %s", call_id, error or "it took too long")
+        if failed >= len(AGAIN):
+            return False
+        self._failures[call_id] = failed + 1
+        self._timers[call_id] = asyncio.get_running_loop().call_later(AGAIN[failed], self.request, call_id)
+        return True

@@ -1,0 +1,72 @@
+"""Rehearsing a call in text, before anybody's phone rings: what happens is told as it happens, a line of JSON each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field, TypeAdapter
+from starlette.types import Receive, Scope, Send
+
+from backend.answers import RehearsalNews
+from backend.models import Brief, Refused
+from backend.rehearsal.callees import chosen
+from backend.rehearsal.rehearsal import rehearse
+from backend.routes.calls import Text, authorized
+
+AT_ONCE = 2
+_NEWS: TypeAdapter[RehearsalNews] = TypeAdapter(RehearsalNews)
+
+router = APIRouter(prefix="/api", dependencies=[Depends(authorized)], tags=["rehearsals"])
+
+
+def room() -> asyncio.Semaphore:
+    """For so many rehearsals at once: each asks the language model for several calls."""
+    return asyncio.Semaphore(AT_ONCE)
+
+
+class NewRehearsal(BaseModel):
+    """What the call is about, and who picks up."""
+
+    action: Annotated[str, Field(max_length=2000, description="What to get done")]
+    context: Annotated[str, Field(max_length=20_000, description="What the agent may say about it")] = ""
+    callee_name: Text = ""
+    agent_name: Text = "Alex"
+    organization: Text = ""
+    personas: Annotated[list[Text], Field(max_length=50, description="Some of those who can pick up")] = []
+    """Empty: everybody."""
+
+
+@router.post("/rehearsals", response_class=StreamingResponse)
+async def rehearsal(request: Request, new: NewRehearsal) -> StreamingResponse:
+    """Hold the call in text with everybody who might pick up. It ends when the client leaves."""
+    state = request.app.state
+    brief = Brief(to="", **new.model_dump(exclude={"personas"}))
+    callees = chosen(brief, new.personas)
+    if state.rehearsals.locked():
+        raise Refused(f"{AT_ONCE} rehearsals are under way already: wait until one is over, or stop it.")
+    news = rehearse(brief, callees, state.providers.thinker, date.today())
+    return _News(news, state.rehearsals)
+
+
+class _News(StreamingResponse):
+    """Tells the news; whatever ends this, ends the rehearsal, and has waited for that."""
+
+    def __init__(self, news: AsyncGenerator[RehearsalNews, None], room: asyncio.Semaphore) -> None:
+        super().__init__(_lines(news), media_type="application/x-ndjson")
+        self._news = news
+        self._room = room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._room, aclosing(self._news):
+            await super().__call__(scope, receive, send)
+
+
+async def _lines(news: AsyncGenerator[RehearsalNews, None]) -> AsyncGenerator[bytes, None]:
+    async for one in news:
+        yield _NEWS.dump_json(one) + b"\n"
