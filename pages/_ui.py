@@ -215,6 +215,7 @@ def about(call: Call) -> None:
     if brief.context:
         st.markdown(f"**What the agent may say**  \n{plain(brief.context)}")
     facts = {"Caller": caller, "Number": plain(brief.to), "Line": LINES[brief.line]}
+    facts |= {"Picked up": call.answerer.value.capitalize()} if call.answerer else {}
     facts |= {PARTS.get(key, key): plain(name) for key, name in call.parts.items()}
     st.markdown("  \n".join(f":gray[{name}:] {value}" for name, value in facts.items() if value))
 

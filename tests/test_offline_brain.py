@@ -33,8 +33,9 @@ def heard(conversation: Conversation, hint: str = "") -> tuple[list[str], ToolUs
 
     pieces = asyncio.run(collect())
     said = [piece.text for piece in pieces if isinstance(piece, Said)]
-    ends = [piece for piece in pieces if isinstance(piece, ToolUse)]
-    assert len(said) + len(ends) == len(pieces)
+    tools = [piece for piece in pieces if isinstance(piece, ToolUse)]
+    assert len(said) + len(tools) == len(pieces)
+    ends = [tool for tool in tools if tool.name == "end_call"]
     assert ends in ([], pieces[-1:])
     return said, ends[0] if ends else None
 

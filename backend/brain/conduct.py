@@ -35,6 +35,8 @@ class Reply:
     sentences: tuple[str, ...]
     outcome: Outcome | None = None
     note: str = ""
+    questions: tuple[str, ...] = ()
+    """What the callee wants to know and the brief does not say: for somebody to follow up."""
 
 
 def greeting(brief: Brief) -> str:

@@ -148,7 +148,7 @@ class Dialogue(Conduct):
         found: list[str] = []
         for question, answer in self.knowledge.answers(meaning.questions, talk.question, talk.last, known):
             if not answer:
-                talk = talk.noting(f"asked: {question}, not known")
+                talk = talk.wondering(question)
             found.append(sentence(answer) if answer else NOT_KNOWN)
         return replace(talk, curious=talk.curious or bool(meaning.questions)), tuple(dict.fromkeys(found))
 

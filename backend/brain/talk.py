@@ -30,6 +30,9 @@ class Asked(Enum):
 
 _OFFERS = r"would .{3,90}? (?:work|suit)|(?:offer|how about|what about) .{0,60}"
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_ASKED, _NOT_KNOWN = "asked: ", ", not known"
+"""Around a question in the notes that was not answered."""
+
 # How each question is known again in a line that was heard, whoever spoke it.
 _HEARD: tuple[tuple[Asked, str], ...] = (
     (Asked.MOMENT, r"do you have a (?:quick |short )?(?:moment|minute)|is it all right if i go"),
@@ -73,9 +76,18 @@ class Talk:
     """The agent's last line, as heard."""
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """What the callee asked and was not told."""
+        return tuple(note[len(_ASKED) : -len(_NOT_KNOWN)] for note in self.notes if note.startswith(_ASKED))
+
+    @property
     def place(self) -> tuple[Asked, int, int]:
         """Where the call stands."""
         return self.asked, self.settled, self.put
+
+    def wondering(self, question: str) -> Talk:
+        """With a question that nobody here can answer."""
+        return self.noting(f"{_ASKED}{question}{_NOT_KNOWN}")
 
     def noting(self, *notes: str) -> Talk:
         return replace(self, notes=(*self.notes, *(note for note in notes if note not in self.notes)))

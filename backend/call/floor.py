@@ -532,7 +532,7 @@ class Floor:
         elif machine is None:
             # Whoever comes to the phone now has not heard who is calling.
             self._greeted = False
-            self._due.opening = now + self._manners.greeting_pause
+            self._due.opening = NEVER if self._hearing.loud else now + self._manners.greeting_pause
             self._due.greeting = now + self._manners.greeting_limit
         else:
             self._greeted, self._early = True, ("", 0.0)

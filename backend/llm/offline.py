@@ -57,13 +57,15 @@ class OfflineBrain:
         self._sense = await asyncio.to_thread(_ready, conversation.brief)
 
     async def answer(self, conversation: Conversation, hint: str = "") -> AsyncIterator[Answered]:
-        """The next answer, sentence by sentence, with `end_call` after the last one of the call."""
+        """The next answer, sentence by sentence; then what is to be followed up, and `end_call` after the last one."""
         if MENU in hint or SCREENER in hint:
             yield menu.through(conversation) if MENU in hint else menu.to_screener(conversation)
             return
         reply = await self._decided(conversation, hint)
         for place, said in enumerate(reply.sentences):
             yield Said(f" {said}" if place else said)
+        for question in reply.questions:
+            yield ToolUse("note_follow_up", {"question": question})
         if reply.outcome:
             yield ToolUse("end_call", {"outcome": reply.outcome.value, "note": reply.note})
 
@@ -100,7 +102,9 @@ def decide(conversation: Conversation, hint: str = "", sense: Sense | None = Non
         return dialogue.close(talk, "I have to end the call here, thank you for your time.")
     told = known or ("" if _SILENT.search(hint) else spoken_hint(hint, conversation.brief))
     if words:
-        return _with_word(dialogue.respond(talk, words, told)[1], told)
+        after, reply = dialogue.respond(talk, words, told)
+        open_questions = tuple(question for question in after.unknown if question not in talk.unknown)
+        return replace(_with_word(reply, told), questions=open_questions)
     if told:
         return Reply((told,))
     return _unanswered(dialogue, talk, conversation, hint)
