@@ -15,12 +15,14 @@ import pytest
 from fastapi import FastAPI
 
 from backend import engagement
-from backend.models import Brief, Call, LineKind, Outcome, ProviderError, Status, TurnEnd
+from backend.models import Brief, Call, LineKind, Outcome, ProviderError, Refusal, Status, ToolUse, TurnEnd
 from backend.practice.carrier import practice_carrier
 from backend.practice.dialled_call import DialledCall
+from backend.practice.phone_call import PUT_THROUGH
 from backend.server import MediaServer
 from backend.store import Store
 from backend.telephony.twilio import Twilio
+from backend.telephony.twiml import NOBODY_THERE
 from tests.practice_world import CALLEE, Person
 from tests.served import ACTION, Served, begin, closed, served, until, world
 
@@ -30,6 +32,67 @@ async def report(server: Served, call: str, status: str, sequence: int) -> None:
         f"/twilio/status?call={call}", CallSid="CA1", CallStatus=status, SequenceNumber=str(sequence)
     )
     assert answer.status_code == 204
+
+
+# --- handing over ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_call_is_handed_over_and_its_row_closes_when_the_two_have_finished(tmp_path: Path) -> None:
+    async with world(tmp_path, lambda _: Person(), transfer_number="+12025550199") as server:
+        call = await server.placed()
+        await server.connected(call)
+        cast = server.providers.casts[0]
+        cast.model.plans = [("Of course. ", ToolUse("transfer", {"reason": "wants a person"}))]
+        await until(lambda: bool(server.handed(call, "ReplyDone")))
+        cast.ears.tell(TurnEnd("Can I talk to a person, please?"))
+        row = await server.over(call)
+        assert (row.status, row.outcome, row.note) == (Status.COMPLETED, Outcome.TRANSFERRED, "wants a person")
+        record = server.record(call)
+        assert list(record.said) == [PUT_THROUGH]
+        assert (record.ending, list(record.errors), row.troubles) == ("the document ended", [], ())
+
+
+async def test_a_callee_whom_the_operators_phone_does_not_take_is_told_so(tmp_path: Path) -> None:
+    async with world(tmp_path) as server:
+        missed = await server.webhook("/twilio/transferred", CallSid="CA1", DialCallStatus="no-answer")
+        talked = await server.webhook("/twilio/transferred", CallSid="CA1", DialCallStatus="completed")
+    assert NOBODY_THERE in missed.text and "<Say" not in talked.text
+    assert [answer.text.count("<Hangup") for answer in (missed, talked)] == [1, 1]
+
+
+# --- numbers that are never called again ----------------------------------------------------------------------------
+
+
+async def test_a_number_on_the_list_is_not_dialled_on_the_phone_and_says_why(tmp_path: Path) -> None:
+    async with world(tmp_path) as server:
+        server.store.refuse(Refusal(CALLEE, 1.0, "They asked during a call not to be called again."))
+        refused = await server.place(line="phone")
+        assert refused.status_code == 422
+        assert f"{CALLEE} is on the list of numbers that are never called" in refused.json()["detail"]
+        (await server.operator.delete(f"/api/refusals/{CALLEE}")).raise_for_status()
+        assert (await server.place(line="phone")).status_code == 201
+
+
+# --- the operator's answers -----------------------------------------------------------------------------------------
+
+
+async def test_an_answer_reaches_the_call_and_counts_once(tmp_path: Path) -> None:
+    async with world(tmp_path, lambda _: Person()) as server:
+        call = await server.placed()
+        await server.connected(call)
+        question = server.store.ask(call, "Is there a lift?", 1.0, 9.0)
+        (await server.operator.post(f"/api/calls/{call}/watch")).raise_for_status()
+        path = f"/api/questions/{question.id}/answer"
+        assert (await server.operator.post(path, json={"text": "Yes."})).status_code == 202
+        assert (await server.operator.post(path, json={"text": "No."})).status_code == 404
+        await until(
+            lambda: server.handed(call, "OperatorAnswers") == [{"question": "Is there a lift?", "answer": "Yes."}]
+        )
+        assert len(server.handed(call, "OperatorWatches")) == 1
+        await server.operator.post(f"/api/calls/{call}/hangup")
+        await server.over(call)
+        [kept] = server.store.questions(call)
+        assert (kept.answer, kept.settled is not None) == ("Yes.", True)
 
 
 # --- what the carrier reports ---------------------------------------------------------------------------------------

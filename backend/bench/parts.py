@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from backend.bench import dialogues, faults, grounding, load, manners, pickups, speed
+from backend.bench import dialogues, faults, grounding, load, manners, pickups, speed, voicemail
 from backend.bench.apart import run_apart
 from backend.bench.figures import Figure, Sheet, Target
 from backend.launcher import CannotStart
@@ -85,6 +85,7 @@ PARTS = {
         Part("faults", "how long it is silent when things break", _faults),
         Part("load", "how many calls one core holds", _load),
         Part("pickups", "whether it knows who answered", pickups.measure),
+        Part("voicemail", "whether a voicemail gets its message", voicemail.measure),
         Part("grounding", "whether it says only what is true", grounding.measure),
         Part("dialogues", "what comes of scripted conversations", dialogues.measure),
     )
