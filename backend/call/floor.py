@@ -94,8 +94,6 @@ class Floor:
         self._hearing = Hearing(manners)
         self._early = ("", 0.0)
         """A short answer given while the agent was still speaking, and when."""
-        self._answered = 0
-        """Turns of the callee that were answered: somebody who converses is not a machine."""
         self._check_ins = 0
         self._desk = Desk(brief.line, manners)
         self._reception = Reception()
@@ -324,9 +322,8 @@ class Floor:
 
     def _drop(self, reply: Underway) -> None:
         if not reply.audible:
-            # Nothing of it was heard: the operator's part in it is still to come, and nobody was answered.
+            # Nothing of it was heard: the operator's part in it is still to come.
             self._desk.take_back(reply.sayings, reply.hints)
-            self._answered -= reply.answers is not None and not reply.prepared
         self._leave(reply)
 
     def _leave(self, reply: Underway) -> None:
@@ -409,7 +406,6 @@ class Floor:
         prepared = self._reply
         if prepared and prepared.answers == said.words(text) and not self._desk.has_words:
             prepared.prepared = False
-            self._answered += 1
             yield Release(prepared.number)
             yield from self._have_done(prepared, now)
             return
@@ -417,7 +413,6 @@ class Floor:
         if self._desk.has_words:
             yield from self._say_next(now)
             return
-        self._answered += 1
         yield self._begin(now, answers=said.words(text), hints=self._desk.advice())
 
     def _say_next(self, now: float) -> Iterator[Action]:
