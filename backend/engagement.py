@@ -214,6 +214,7 @@ class Engagement:
             self._ready.set_result("")
             for event in self._early:
                 self._session.post(event)
+            group.create_task(asyncio.to_thread(self._session.study))
             preparing = group.create_task(self._session.prepare())
             try:
                 line = await self._line()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from operator import is_not
 
 from backend.call.facts.appointments import Appointment, appointments
@@ -30,6 +31,8 @@ _BOUNDARIES = frozenset(
     "earliest latest off hours deadline".split()
 )
 """Words of a time at which something begins or ends."""
+_SAMPLE = 200
+"""Characters."""
 _AMOUNTS = (Money, Percent, Bare)
 _KINDS: dict[type, tuple[type, ...]] = {
     Clock: (Clock, Bare),
@@ -65,12 +68,27 @@ class Grounding:
             today: the date where the callee is.
         """
         self._today = today
+        self._brief = brief
+        self._heard: dict[tuple[str, str, int], Source] = {}
+        self._latest: Sources | None = None
+
+    def prepare(self) -> None:
+        """Read the brief, which takes tens of milliseconds where that is long, and the first answer otherwise."""
+        for source in self._given:
+            # What all checks need is read with the first; the rest of a long brief would only be held against itself.
+            self.check(source.text[:_SAMPLE])
+
+    @cached_property
+    def _given(self) -> list[Source]:
+        brief, today = self._brief, self._today
         people = "\n".join(part for part in (brief.callee_name, brief.agent_name, brief.organization) if part)
         given = (("action", brief.action), ("context", brief.context), ("names", people), ("names", brief.to))
-        self._given = [Source(label, text, today) for label, text in given if text.strip()]
-        self._calendar = Source("today", f"Today is {today:%A}, {today:%B} {today.day}, {today.year}.", today)
-        self._heard: dict[tuple[str, str, int], Source] = {}
-        self._sources = Sources(self._given, (), self._calendar)
+        return [Source(label, text, today) for label, text in given if text.strip()]
+
+    @cached_property
+    def _calendar(self) -> Source:
+        today = self._today
+        return Source("today", f"Today is {today:%A}, {today:%B} {today.day}, {today.year}.", today)
 
     def check(self, words: str, lines: Sequence[Utterance] = (), before: str = "") -> Checked:
         """What these words of the agent state, and where it comes from. Never raises.
@@ -82,10 +100,14 @@ class Grounding:
                 is held against the day before it, and a name there is known to be one.
         """
         told = [source for line in lines if (source := self._told(line))]
-        if len(told) != len(self._sources.told) or any(map(is_not, told, self._sources.told)):
-            self._sources = Sources(self._given, told, self._calendar)
         led = f"{before.strip()} " if before.strip() else ""
-        return _Check(led + words, len(led), self._sources, self._today).result()
+        return _Check(led + words, len(led), self._sources(told), self._today).result()
+
+    def _sources(self, told: list[Source]) -> Sources:
+        latest = self._latest
+        if latest is None or len(told) != len(latest.told) or any(map(is_not, told, latest.told)):
+            self._latest = latest = Sources(self._given, told, self._calendar)
+        return latest
 
     def _told(self, line: Utterance) -> Source | None:
         """The line as a source. The agent's own words prove nothing."""

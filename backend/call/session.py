@@ -115,6 +115,11 @@ class Session:
         """Hand the call an event; the one way in, also for operators and webhooks."""
         self._inbox.put_nowait(event)
 
+    def study(self) -> None:
+        """Read what the call is about, for the check of what is said. For a thread: a long brief takes tens of
+        milliseconds, and the other calls of this process would wait for them."""
+        self._grounding.prepare()
+
     async def prepare(self) -> None:
         """Make everything ready that does not need the callee: the first words, the phrases, the prompt cache."""
         async with asyncio.TaskGroup() as group:
