@@ -47,6 +47,7 @@ class Plan:
 
 QUICK = Plan(interruptions=10, overlaps=6, hesitations=4, greetings=10, silent=2)
 PER_CALL, HESITATIONS = 6, 3
+_FACTS = " ".join((*LONG, *SHORT))
 _HASTY = 0.3
 """Seconds of silence after which Flux takes half a sentence for an early end; the pauses of those who hesitate are
 longer, so that each of them is one."""
@@ -129,7 +130,7 @@ async def _act(
     scenes = [name for name, count in counts.items() for _ in range(count)]
     long = frozenset(place for place, name in enumerate(scenes) if name in {"interruptions", "overlaps"})
     narrator = Narrator(engines, plan.delays.lead_in)
-    scenery = Scenery(Script(long), narrator, plan.delays, _HASTY, " ".join((*LONG, *SHORT)), settings)
+    scenery = Scenery(Script(long), narrator, plan.delays, _HASTY, lambda _: _FACTS, settings)
     async with stage(scenery, ended) as here:
         guests = [guest for name in names for guest in _guests(name, here, studio, counts[name], plan.seed)]
         held = await here.hold(guests, plan.at_once)

@@ -134,7 +134,9 @@ async def _openings(plan: Plan, ended: Callable[[], object]) -> list[Held]:
 
 
 async def run(plan: Plan, calls: int, answers: Answers, settings: dict[str, bool], ended: Callable[[], object]) -> Run:
-    facts = " ".join(answer(call, turn) for call in range(calls) for turn in range(1, answers.turns + 1))
+    def facts(call: int) -> str:
+        return " ".join(answer(call, turn) for turn in range(1, answers.turns + 1))
+
     scenery = Scenery(answers, reader(plan.delays.lead_in), plan.delays, facts=facts, settings=dict(settings))
     async with stage(scenery, ended) as here:
         guests = [_guest(here, call, answers.turns, plan.rings) for call in range(calls)]

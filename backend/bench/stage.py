@@ -68,7 +68,7 @@ class Stage:
     meter: Meter
     guests: dict[str, Guest]
     """By the number that is dialled."""
-    facts: str
+    facts: Callable[[int], str]
     """See `Scenery`."""
     ended: Callable[[], object]
     """Told of each call that is over."""
@@ -107,7 +107,7 @@ class Stage:
             return held
 
     async def _place(self, number: int) -> str:
-        errand = {"to": _dialled(number), "action": f"Do errand number {number}", "context": self.facts}
+        errand = {"to": _dialled(number), "action": f"Do errand number {number}", "context": self.facts(number)}
         try:
             placed = await self.api.post("/api/calls", json=errand)
         except httpx2.TransportError as error:
@@ -140,8 +140,8 @@ class Scenery:
     delays: Delays = field(default_factory=Delays)
     hasty: float = float("inf")
     """See `Pace`."""
-    facts: str = ""
-    """The context of every call: what the model says must have been given to it."""
+    facts: Callable[[int], str] = lambda _: ""
+    """The context of each call by its number: what the model says must have been given to it."""
     settings: dict[str, Any] = field(default_factory=dict)
     """In which the product differs from what is shipped, by their names."""
 
