@@ -189,7 +189,7 @@ def test_sound_that_was_played_but_not_yet_confirmed_is_not_repeated() -> None:
     playout.hold(0.65)
     playout.release()
     piece = playout.due(1.0)
-    assert piece is not None and piece.mark == f"1.1:{580 * 8 + len(piece.sound)}", "from the blank before three"
+    assert piece is not None and piece.mark == f"1.1:{600 * 8 + len(piece.sound)}", "in the blank before three"
     assert playout.heard == "one", "what is not confirmed was not heard all the same"
 
 

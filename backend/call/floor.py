@@ -118,7 +118,7 @@ class Floor:
     @property
     def receives(self) -> bool:
         """Whether it is still a question who picked up, so that tones are worth listening for."""
-        return self._reception.open and not self._over
+        return self._reception.listens and not self._over
 
     @property
     def _spoken(self) -> Underway | None:
@@ -431,6 +431,7 @@ class Floor:
             self._reply.sayings = [saying]
 
     def _reply_done(self, reply: Underway, now: float) -> Iterator[Action]:
+        self._reception.opened |= reply.opening
         self._reception.listened |= reply.opening and self._hearing.sounded_for < self._manners.long_greeting
         self._leave(reply)
         if (reason := dict(reply.wants).get(Tool.TRANSFER)) is not None:

@@ -55,8 +55,6 @@ class Playout:
     """How often it was held."""
     _cleared_at: int = 0
     """The byte that surely was played when it was last held."""
-    _marks: list[int] = field(default_factory=list)
-    """The bytes behind which a mark was sent since then."""
     _sent: int = 0
     _confirmed: int = 0
     _furthest: int = 0
@@ -96,12 +94,11 @@ class Playout:
         self.open = False
         self._held += 1
         self._cleared_at = self._position(now - self.doubt)
-        played = max((mark for mark in self._marks if mark <= self._cleared_at), default=0)
+        played = self._cleared_at
         if not 0 < played - self._confirmed <= self.trust * RATE:
             # Marks come late or not at all: what was heard is not known, and is said again rather than not at all.
             played = self._confirmed
         self._sent = self._resumption(played)
-        self._marks.clear()
         self._runs_dry = now
         return True
 
@@ -127,7 +124,6 @@ class Playout:
         self._sent += len(sound)
         self._furthest = max(self._furthest, self._sent)
         self._runs_dry = max(self._runs_dry, now) + len(sound) / RATE
-        self._marks.append(self._sent)
         return Piece(sound, f"{self.number}.{self._held}:{self._sent}")
 
     def _piece_end(self) -> int:

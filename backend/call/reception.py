@@ -24,6 +24,8 @@ class Reception:
         self.listened = False
         """Whether somebody listened to the whole opening: then what the carrier took for a machine's long greeting may
         be our own echo."""
+        self.opened = False
+        """Whether the opening was said to its end."""
         self._pickup = Pickup()
         self._verdict = ""
         self._loud = False
@@ -36,6 +38,12 @@ class Reception:
     def open(self) -> bool:
         """Whether it is still a question who picked up."""
         return self._talked < _CONVERSATION
+
+    @property
+    def listens(self) -> bool:
+        """Whether tones are worth listening for: not any more of a person, unless their words prove them none."""
+        person = self._pickup.who is Answerer.PERSON and self._pickup.sure
+        return self.open and not (person and self.opened)
 
     def sound(self, on: bool, now: float) -> None:
         self._loud = on

@@ -30,6 +30,7 @@ _SILENT = re.compile(
 _WRAP_UP = re.compile(
     r"\b(?:wrap up|end the call|hang up|say goodbye|close the call|time is (?:nearly |almost )?up)\b", re.I
 )
+_MISHEARD = re.compile(r"(?:did|do|have) you (?:just )?(?:say|said|mean)\b|is that what you", re.IGNORECASE)
 # Advice on manners; it can only be followed by a model that reasons, and must never be read out.
 _MANNERS = re.compile(
     r"(?:please |try to |just )?(?:be|don't|do not|never|stop|keep|slow|speak|talk|make|use|answer|repeat|avoid"
@@ -103,7 +104,9 @@ def decide(conversation: Conversation, hint: str = "", sense: Sense | None = Non
     told = known or ("" if _SILENT.search(hint) else spoken_hint(hint, conversation.brief))
     if words:
         after, reply = dialogue.respond(talk, words, told)
-        open_questions = tuple(question for question in after.unknown if question not in talk.unknown)
+        new = (question for question in after.unknown if question not in talk.unknown)
+        # Whether they heard right is for the call to settle.
+        open_questions = tuple(question for question in new if not _MISHEARD.match(question))
         return replace(_with_word(reply, told), questions=open_questions)
     if told:
         return Reply((told,))

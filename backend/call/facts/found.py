@@ -56,6 +56,8 @@ class Found:
 
 Read = tuple[tuple[Value, ...], int]
 """What may be meant, and its last word; nothing is meant that needs a source when the first is empty."""
+_FARTHEST = 3660
+"""Days from today; beyond, nobody counts in days."""
 
 
 class Facts:
@@ -256,6 +258,8 @@ class Facts:
         if not span or span[0].months or span[0].value % 1440 or span[1] > number.last + 1:
             return None
         days, last = int(span[0].value / 1440), span[1]
+        if days > _FARTHEST:
+            return None
         after = self.speech.low(last + 1), self.speech.low(last + 2)
         past = after[0] == "ago"
         last += past + 2 * (after == ("from", "now") or after == ("from", "today"))
