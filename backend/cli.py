@@ -44,6 +44,10 @@ class BenchPart(StrEnum):
     MANNERS = "manners"
     FAULTS = "faults"
     LOAD = "load"
+    PICKUPS = "pickups"
+    VOICEMAIL = "voicemail"
+    GROUNDING = "grounding"
+    DIALOGUES = "dialogues"
 
 
 _EXIT_CODES = """
@@ -229,12 +233,12 @@ def doctor(as_json: _Json = False) -> None:
 @app.command(epilog=_EXIT_CODES)
 def bench(
     parts: Annotated[
-        list[BenchPart] | None, typer.Argument(metavar="[PART]...", help="Some of: speed, manners, faults, load.")
+        list[BenchPart] | None, typer.Argument(metavar="[PART]...", help=f"Some of: {', '.join(BenchPart)}.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="About a tenth of everything.")] = False,
     to: Annotated[Path, typer.Option("--json", help="The file for all figures.")] = Path("bench.json"),
 ) -> None:
-    """Measure what is promised of speed, manners, silence and load; docs/performance.md explains it."""
+    """Measure what is promised of speed, manners, truth and load; docs/performance.md explains it."""
     from backend.bench.report import bench as measure
 
     raise typer.Exit(measure(parts or (), quick, to, _out))

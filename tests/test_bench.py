@@ -39,6 +39,7 @@ from backend.bench.narrator import LONG, SHORT, reply_of, timed
 from backend.bench.readback import Earpiece, Piece, joint, played_words, words_of
 from backend.bench.sayings import Saying, of_clip, of_noise
 from backend.bench.sounds import Clip, Kind, Part, Room
+from backend.cli import BenchPart
 from backend.engines.installed import mute
 from backend.launcher import CannotStart
 from backend.loopback.elevenlabs_speech import Speech
@@ -490,3 +491,7 @@ def test_sayings_of_noise_never_repeat() -> None:
     one, other = (of_noise("Here I am.", 0.4, seed) for seed in (1, 2))
     assert not set(one.frames) & set(other.frames)
     assert isinstance(one, Saying) and len(one.words) == len(one.frames) == 20
+
+
+def test_every_part_can_be_asked_for_by_name() -> None:
+    assert [*BenchPart] == [*parts.PARTS]
