@@ -103,7 +103,7 @@ def test_each_kind_of_callee_reaches_its_right_outcome_by_what_was_really_heard(
     turns = [turn for found in calls.values() for turn in found.turns if turn.speaker is Speaker.AGENT]
     done = [(turn.heard.split(), turn.text.split()) for turn in turns if turn.state is TurnState.DONE]
     assert all(heard == text[: len(heard)] for heard, text in done), done
-    # A busy machine may keep the last word of a turn from being confirmed in time; of one turn, not of several.
+    # On a busy machine the end of one turn was once not confirmed, for a reason that is not known; never of several.
     assert sum(heard != text for heard, text in done) <= 1, done
 
 
