@@ -80,7 +80,9 @@ def _written(call: Call, report: Report) -> None:
         _line(report.result, "result", "{}" if report.result.doubtful else "**{}**")
         for number, claim in enumerate(report.summary):
             _line(claim, f"summary_{number}")
-        _lines("Agreed", "check_circle", [claim for claim in report.agreed if not claim.doubtful])
+        # What was agreed is often the whole result, which stands above already.
+        said = report.result.text
+        _lines("Agreed", "check_circle", [one for one in report.agreed if not one.doubtful and one.text != said])
         _lines("Open questions", "help", [claim for claim in report.questions if not claim.doubtful])
         # Not among what was agreed, however much it sounds like it.
         _lines("Perhaps", "question_mark", [claim for claim in listed if claim.doubtful])
