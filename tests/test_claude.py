@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import anthropic
 import pytest
@@ -87,6 +88,14 @@ async def test_a_tool_without_words_is_an_answer() -> None:
 
 async def test_a_tool_without_arguments_gets_none() -> None:
     assert await answer(Reply(tools=(Tool("end_call", ""),))) == [ToolUse("end_call", {})]
+
+
+@pytest.mark.parametrize("text", ["One moment.", ""], ids=["with words", "without words"])
+@pytest.mark.parametrize("tool", prompt.tools(), ids=lambda tool: str(tool["name"]))
+async def test_each_tool_arrives_as_it_was_sent(tool: Any, text: str) -> None:
+    arguments: dict[str, object] = dict.fromkeys(tool["input_schema"]["properties"], "something")
+    pieces = await answer(Reply(text, (Tool(tool["name"], arguments),)))
+    assert (words(pieces), rest(pieces)) == (text, [ToolUse(tool["name"], arguments)])
 
 
 async def test_several_tools_of_one_answer_all_count() -> None:
