@@ -290,6 +290,8 @@ async def test_a_slow_only_voice_is_bridged_and_waited_for(tmp_path: Path) -> No
         await call.callee("Yes.")
         await call.until_said(f"{known.MOMENT}Fine.", within=8)
         assert next(at for at in call.phone.heard_at if at > asked) - asked < 2.5
+        await asyncio.sleep(0.5)
+        assert call.turns[-1].text == call.turns[-1].heard == f"{known.MOMENT} Fine."
 
 
 @pytest.mark.parametrize("greets", [False, True])

@@ -241,6 +241,12 @@ class Answer:
         self.planned = f"{self.planned} {words}".strip()
         self._house.post(Planned(self.playout.number, words))
 
+    def _put_before(self, words: str) -> None:
+        """These are said before what the voice was given and has not said yet."""
+        given, said = self.planned.split(), len(self.playout.text.split())
+        self._plan(words)
+        self.planned = " ".join([*given[:said], words, *given[said:]])
+
     # --- its sound ------------------------------------------------------------------------------------------
 
     async def _play(self) -> None:
@@ -290,7 +296,7 @@ class Answer:
             self._house.trouble("The carrier did not confirm that the agent's last words were played.")
             return False
         if bridge := self._bridge:
-            self._plan(self._bridges.pop(0))
+            self._put_before(self._bridges.pop(0))
             for piece in bridge:
                 self.playout.add(piece)
             self.playout.pause()
