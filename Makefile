@@ -9,10 +9,10 @@ INSTALL := $(PIP) install -c constraints.txt
 WANTED := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench clean
+.PHONY: help run test check bench screenshots clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/.installed ## Start Phone Agent and print where it is; installs it first
 	@exec $(BIN)/phone-agent run
@@ -29,6 +29,9 @@ check: $(VENV)/.checked-with ## Style, types and import rules
 
 bench: $(VENV)/.installed ## Measure speed, manners, silence and load on this machine
 	@$(BIN)/phone-agent bench
+
+screenshots: $(VENV)/.tested-with ## Take pictures of every page into docs/screenshots
+	@$(BIN)/python -m tests.screenshots
 
 clean: ## Remove what was installed and cached; calls and settings stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

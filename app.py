@@ -7,17 +7,33 @@ here: `streamlit run` serves the first one it finds.
 from __future__ import annotations
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from backend.config import BadSettings, load
-from backend.launcher import announce, lifespan
+from backend.config import BadSettings, Settings, load
+from backend.dashboard import announce, lifespan, refuse_strangers
+from backend.signin.door import Door
 
-app = st.App("pages/main.py", lifespan=lifespan)
+settings: Settings | None
+try:
+    settings, wrong = load(), ""
+except BadSettings as bad:
+    settings, wrong = None, str(bad)
+
+app = st.App("pages/main.py", lifespan=lifespan, middleware=[Middleware(Door, settings=settings)])
 
 if __name__ == "__main__":
-    try:
-        settings = load()
-    except BadSettings as bad:
-        raise SystemExit(str(bad)) from None
+    if settings is None:
+        raise SystemExit(wrong)
     announce(settings)
     # Streamlit's own greeting would come before anything answers, and leave out what is real and what is practice.
-    app.run(config={"server.port": settings.dashboard_port, "logger.hideWelcomeMessage": True})
+    app.run(
+        config={
+            "server.address": settings.dashboard_address,
+            "server.port": settings.dashboard_port,
+            "logger.hideWelcomeMessage": True,
+        }
+    )
+elif __name__ != "<run_path>":
+    # `streamlit run` listens where its own settings say. The other ways (`phone-agent run` loads this file once
+    # beforehand) listen on DASHBOARD_ADDRESS, which was looked at with the settings.
+    refuse_strangers(settings, st.get_option("server.address"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.models import Call, LineKind, Outcome, Turn, Utterance
+from backend.models import Call, Hands, LineKind, Outcome, Turn, Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,17 @@ class Placed:
     provider_sid: str = ""
     twiml_url: str = ""
     """Where whoever dials an undialled call sends its carrier; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A call that is ringing or running, as it stands."""
+
+    call_id: str
+    hands: Hands
+    phase: str
+    """ringing, or what the call is at: greeting, listening, replying, machine, aside (somebody has stepped in), closing
+    or over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from rich.text import Text
 
 from backend.client import Client, ServerDown, ServerError
 from backend.config import BadSettings, load
+from backend.dashboard import run as run_both
 from backend.launcher import CannotStart, end_with_parent
-from backend.launcher import run as run_both
-from backend.models import Brief, Call, LineKind, Refused, Status
+from backend.models import ME, Brief, Call, LineKind, Refused, Status
+from backend.signin.password import hashed
 from backend.watch import clean, evidence, reported, spoken, watch
 
 
@@ -42,6 +43,7 @@ class BenchPart(StrEnum):
 
     SPEED = "speed"
     MANNERS = "manners"
+    DESK = "desk"
     FAULTS = "faults"
     LOAD = "load"
     PICKUPS = "pickups"
@@ -83,7 +85,9 @@ def call(
     line: Annotated[
         LineKind | None, typer.Option(help="Which line; the phone if it is set up.", show_default=False)
     ] = None,
-    persona: Annotated[str, typer.Option(help="Who picks up on the practice line.")] = "cooperative",
+    persona: Annotated[
+        str, typer.Option(help="Who picks up on the practice line; “me” rings in the dashboard.")
+    ] = "cooperative",
     as_json: _Json = False,
 ) -> None:
     """Place a call, and print its id and the carrier's."""
@@ -96,6 +100,8 @@ def call(
             _print_json(ids)
         else:
             _out.print(Text(f"Call {placed.id} ({placed.provider_sid})"))
+            if persona == ME and line is not LineKind.PHONE:
+                _out.print(Text(f"Answer it at http://localhost:{load().dashboard_port}/live?call={placed.id}"))
         if follow:
             raise typer.Exit(_follow(client, placed.id, as_json))
 
@@ -228,6 +234,24 @@ def doctor(as_json: _Json = False) -> None:
             table.add_row(finding.part, Text(finding.state, style=colours[finding.state]), Text(finding.said))
         _out.print(table, soft_wrap=False)
     raise typer.Exit(int(any(finding.state is State.PROBLEM for finding in findings)))
+
+
+@app.command(epilog=_EXIT_CODES)
+def password() -> None:
+    """Make the line for .env that has the dashboard ask its operators for a password."""
+    try:
+        line = hashed(_typed())
+    except ValueError as short:
+        raise typer.BadParameter(f"The password needs {short}.") from None
+    _err.print("Write this line into .env, and start again:")
+    sys.stdout.write(f"DASHBOARD_PASSWORD_HASH='{line}'\n")
+
+
+def _typed() -> str:
+    """The password, typed twice without being shown; from a script, the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True))
 
 
 @app.command(epilog=_EXIT_CODES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -10,8 +10,9 @@ from urllib.parse import quote
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
-from backend.answers import CallInFull, Health, Number, Placed, RehearsalNews, Setup
+from backend.answers import CallInFull, Health, Number, Placed, RehearsalNews, Running, Setup
 from backend.models import Call, LineKind, Outcome, Question, Refusal, Status
+from backend.templates import Template
 
 
 class ServerError(Exception):
@@ -29,12 +30,15 @@ class ServerDown(ServerError):
 
 T = TypeVar("T")
 
+OPERATOR = "X-Operator"
+"""The header that names who gives an order: percent-encoded UTF-8."""
+
 _NEWS = 60.0
 """Seconds in which a rehearsal that goes on has something to tell."""
 
 _KINDS: tuple[Any, ...] = (
     *(Placed, CallInFull, list[Call], Number, Setup, Health, RehearsalNews),
-    *(list[Question], list[Refusal], Refusal),
+    *(list[Question], list[Refusal], Refusal, list[Running], list[Template], Template),
 )
 _ANSWERS: dict[Any, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _KINDS}
 """Made once: building one takes longer than a request."""
@@ -46,9 +50,13 @@ class Client:
     Every method raises ServerDown when nothing answers, and ServerError with the server's own sentence otherwise.
     """
 
-    def __init__(self, url: str, token: str, timeout: float = 20.0) -> None:
-        """`timeout` is in seconds for each request; placing a call waits for the carrier's answer."""
+    def __init__(self, url: str, token: str, timeout: float = 20.0, operator: Callable[[], str] | None = None) -> None:
+        """Args:
+        timeout: seconds for each request; placing a call waits for the carrier's answer.
+        operator: who is giving orders just now, for the log of the call; empty where nobody signs in.
+        """
         self._url = url
+        self._operator = operator or str
         # trust_env off: a proxy from the environment must never see the token or get between two local programs.
         self._http = httpx2.Client(
             base_url=url,
@@ -113,6 +121,38 @@ class Client:
         """Advise the agent for its next answer."""
         self._send("POST", _path(call_id, "hint"), json={"text": text})
 
+    def pause(self, call_id: str) -> None:
+        """Silence the agent at once; it goes on listening."""
+        self._send("POST", _path(call_id, "pause"))
+
+    def resume(self, call_id: str) -> None:
+        """Let the agent talk again; it answers what the callee has said meanwhile."""
+        self._send("POST", _path(call_id, "resume"))
+
+    def take_over(self, call_id: str) -> None:
+        """Silence the agent, and let the callee hear the operator's own voice."""
+        self._send("POST", _path(call_id, "take-over"))
+
+    def hand_back(self, call_id: str) -> None:
+        """Let the agent go on, which knows what was said meanwhile."""
+        self._send("POST", _path(call_id, "hand-back"))
+
+    def press(self, call_id: str, keys: str) -> None:
+        """Press these keys at once: digits, `*` and `#`; `w` waits half a second."""
+        self._send("POST", _path(call_id, "keys"), json={"keys": keys})
+
+    def transfer(self, call_id: str) -> None:
+        """Hand the call over to the operator's phone."""
+        self._send("POST", _path(call_id, "transfer"))
+
+    def running(self, watching: bool = False) -> list[Running]:
+        """The calls that ring or run, and in whose hands they are.
+
+        Args:
+            watching: somebody has all of them before them now, and can answer the agents' questions.
+        """
+        return self._read(list[Running], "GET", "/api/running", params={"watching": watching}, timeout=2.0)
+
     def watch(self, call_id: str) -> None:
         """Tell that somebody has this call before them now, and can answer the agent's questions."""
         self._send("POST", _path(call_id, "watch"), timeout=2.0)
@@ -165,6 +205,23 @@ class Client:
             for line in response.iter_lines():
                 yield self._parse(RehearsalNews, line)
 
+    def templates(self) -> list[Template]:
+        """The texts that are kept to be used again, by name."""
+        return self._read(list[Template], "GET", "/api/templates")
+
+    def keep_template(self, name: str, action: str, context: str = "") -> Template:
+        """Keep this text under a name, in the place of what was kept under it."""
+        text = {"name": name, "action": action, "context": context}
+        return self._read(Template, "PUT", "/api/templates", json=text)
+
+    def rename_template(self, template: int, name: str) -> None:
+        """Call it by another name, which no other template may have."""
+        self._send("PUT", f"/api/templates/{template}/name", json={"name": name})
+
+    def forget_template(self, template: int) -> None:
+        """Delete it for good."""
+        self._send("DELETE", f"/api/templates/{template}")
+
     def setup(self) -> Setup:
         return self._read(Setup, "GET", "/api/setup")
 
@@ -188,7 +245,7 @@ class Client:
 
     def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         with self._errors():
-            response = self._http.request(method, path, **request)
+            response = self._http.request(method, path, headers={OPERATOR: quote(self._operator())}, **request)
         return self._checked(response)
 
     @contextmanager

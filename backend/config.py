@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
+from enum import StrEnum
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,6 +26,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class BadSettings(Exception):
     """The settings cannot be used; the message has one line per key: what is wrong and what to write."""
+
+
+class SignIn(StrEnum):
+    """How the dashboard learns who sits at it."""
+
+    NONE = "none"
+    """It does not ask, and serves only this machine."""
+    PASSWORD = "password"
+    OPENID = "openid"
 
 
 def is_loopback(host: str) -> bool:
@@ -73,6 +84,29 @@ def _own_number(value: str) -> str:
     raise ValueError("not a phone number")
 
 
+def _address(value: str) -> str:
+    try:
+        return value if value == "localhost" else str(ip_address(value))
+    except ValueError:
+        raise ValueError("write an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them") from None
+
+
+def _operators(value: str) -> str:
+    """Whom OpenID Connect lets in; written wrongly, it would let in nobody."""
+    for entry in filter(None, map(str.strip, value.split(","))):
+        if entry != "*" and not re.fullmatch(r"[^@\s]*@[^@\s]+", entry):
+            raise ValueError("write e-mail addresses, or domains as @example.com, with commas between them")
+    return value
+
+
+def _notice(value: str) -> str:
+    """A sentence; none has to be asked for by that word, since an empty line in `.env` is easily left behind."""
+    words = " ".join(value.split())
+    if words.lower() == "none":
+        return ""
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
 def _in_root(value: Path) -> Path:
     return value if value.is_absolute() else ROOT / value
 
@@ -80,6 +114,7 @@ def _in_root(value: Path) -> Path:
 HttpUrl = Annotated[str, _url("https", "http")]
 SocketUrl = Annotated[str, _url("wss", "ws")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+_PASSWORD_HASH = r"^(\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+)?$"
 
 
 class Settings(BaseSettings):
@@ -110,9 +145,13 @@ class Settings(BaseSettings):
 
     media_server_host: str = "127.0.0.1"
     media_server_port: Port = 8000
+    dashboard_address: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
     dashboard_port: Port = 8501
+    dashboard_password_hash: Annotated[str, Field(pattern=_PASSWORD_HASH)] = ""
+    dashboard_operators: Annotated[str, AfterValidator(_operators)] = ""
     database_path: Annotated[Path, AfterValidator(_in_root)] = ROOT / "data" / "phone-agent.db"
     api_token: Annotated[str, Field(min_length=16)] | None = None
+    prices_file: Annotated[Path, AfterValidator(_in_root)] = ROOT / "data" / "prices.toml"
 
     max_calls_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 60
     max_call_minutes: Annotated[float, Field(gt=0, le=240)] = 10
@@ -126,6 +165,10 @@ class Settings(BaseSettings):
     transfer_number: Annotated[str, Field(pattern=r"^(\+[1-9]\d{6,14})?$"), AfterValidator(_own_number)] = ""
     operator_wait: Annotated[float, Field(ge=0, le=60)] = 8.0
 
+    record_calls: bool = False
+    recording_notice: Annotated[str, Field(max_length=200), AfterValidator(_notice)] = "This call is recorded."
+    recording_days: Annotated[float, Field(gt=0, le=3650)] = 30
+
     speculation: bool = True
     hedging: bool = True
     greeting_wait: Annotated[float, Field(ge=0.3, le=10)] = 1.2
@@ -137,9 +180,15 @@ class Settings(BaseSettings):
     inbound_organization: str = ""
 
     def model_post_init(self, context: Any, /) -> None:
-        incomplete = _incomplete(self)
-        if incomplete:
-            raise BadSettings("\n".join(incomplete))
+        problems = _incomplete(self) + _open_to_anybody(self)
+        if problems:
+            raise BadSettings("\n".join(problems))
+
+    @property
+    def sign_in(self) -> SignIn:
+        if self.dashboard_operators:
+            return SignIn.OPENID
+        return SignIn.PASSWORD if self.dashboard_password_hash else SignIn.NONE
 
     @property
     def has_phone(self) -> bool:
@@ -170,6 +219,11 @@ class Settings(BaseSettings):
             host = "127.0.0.1"
         return f"http://{f'[{host}]' if ':' in host else host}:{self.media_server_port}"
 
+    @property
+    def recordings_path(self) -> Path:
+        """The folder of the recordings: beside the database."""
+        return self.database_path.parent / "recordings"
+
     @cached_property
     def token(self) -> str:
         """The control API's bearer token: from `API_TOKEN`, else made once, readable by this user only."""
@@ -196,6 +250,26 @@ def _incomplete(settings: Settings) -> list[str]:
     return problems
 
 
+def _open_to_anybody(settings: Settings) -> list[str]:
+    """Ways into the dashboard that would ask nobody who they are, or not as the settings say."""
+    if settings.dashboard_password_hash and settings.dashboard_operators:
+        return [
+            "DASHBOARD_OPERATORS: OpenID Connect and DASHBOARD_PASSWORD_HASH exclude each other; remove one of them"
+        ]
+    if settings.sign_in is SignIn.NONE and not is_loopback(settings.dashboard_address):
+        return [refusal("DASHBOARD_ADDRESS", settings.dashboard_address)]
+    return []
+
+
+def refusal(what: str, address: str) -> str:
+    """Why the dashboard does not listen on an address without asking people who they are."""
+    return (
+        f"{what}: {address or 'every address'} lets other machines in, and who reaches the dashboard can place calls. "
+        "Make a password with `phone-agent password`, or set DASHBOARD_OPERATORS for OpenID Connect; "
+        "or write 127.0.0.1, for this machine only"
+    )
+
+
 _ADVICE = {
     "twilio_account_sid": "write the Account SID from Twilio's console: AC and 32 hexadecimal digits",
     "twilio_phone_number": "write your Twilio number with country code and no spaces, such as +12025550143",
@@ -203,10 +277,14 @@ _ADVICE = {
     "transfer_number": "write the number of the phone that calls are handed over to, such as +12025550143",
     "ai_disclosure": "write True or False",
     "operator_wait": "write a number of seconds from 0 to 60",
+    "record_calls": "write True or False",
+    "recording_notice": "write a sentence of at most 200 characters, or none for no announcement",
+    "recording_days": "write a number of days, up to 3650",
     "speculation": "write True or False",
     "hedging": "write True or False",
     "greeting_wait": "write a number of seconds from 0.3 to 10",
     "one_moment_after": "write a number of seconds from 0.5 to 10",
+    "dashboard_password_hash": "not a password's hash; write the line that `phone-agent password` prints",
     "api_token": "write at least 16 characters, or remove it to have one made",
 }
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 
 from backend.client import Client, ServerError
-from backend.config import BadSettings, Settings, load
+from backend.config import ROOT, BadSettings, Settings, SignIn, is_loopback, load, refusal
+from backend.dashboard import dashboard_answers, dashboard_host, dashboard_url
 from backend.engines.installed import deaf, mute
-from backend.launcher import CannotStart, answers_on, dashboard_answers, running
+from backend.launcher import CannotStart, answers_on, running
 from backend.llm import claude
 from backend.models import ProviderError
+from backend.signin.password import flaw
 from backend.stt import deepgram
 from backend.telephony.twilio import Account, Twilio
 from backend.tts import elevenlabs
@@ -25,6 +32,10 @@ _DEADLINE = 20.0
 """Seconds for each check; they run side by side."""
 _LEAST_SPACE = 500_000_000
 """Bytes free where calls are written down. A call takes about 100 kB."""
+
+
+_OPENID_KEYS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+"""What Streamlit's `st.login` reads."""
 
 
 class State(StrEnum):
@@ -118,12 +129,50 @@ async def _media_server(settings: Settings) -> str:
 
 async def _dashboard(settings: Settings) -> str:
     if await asyncio.to_thread(dashboard_answers, settings):
-        return f"answers at http://localhost:{settings.dashboard_port}"
-    if await asyncio.to_thread(answers_on, "localhost", settings.dashboard_port):
+        return f"answers at {dashboard_url(settings)}"
+    if await asyncio.to_thread(answers_on, dashboard_host(settings), settings.dashboard_port):
         raise ProviderError(
             f"another program uses port {settings.dashboard_port}: stop it, or set another DASHBOARD_PORT in .env"
         )
     raise Off(f"not running; port {settings.dashboard_port} is free. Start it with `make run`")
+
+
+async def _sign_in(settings: Settings) -> str:
+    match settings.sign_in:
+        case SignIn.NONE:
+            streamlit = os.environ.get("STREAMLIT_SERVER_ADDRESS", "127.0.0.1")
+            if not is_loopback(streamlit):
+                raise ProviderError(refusal("STREAMLIT_SERVER_ADDRESS", streamlit))
+            raise Off(
+                "the dashboard asks nobody, and serves this machine only. Make a password with `phone-agent password`"
+            )
+        case SignIn.PASSWORD:
+            return _password(settings)
+        case SignIn.OPENID:
+            return await asyncio.to_thread(_openid, ROOT / ".streamlit" / "secrets.toml")
+
+
+def _password(settings: Settings) -> str:
+    wrong = flaw(settings.dashboard_password_hash)
+    if wrong:
+        raise ProviderError(f"DASHBOARD_PASSWORD_HASH {wrong}: make another with `phone-agent password`")
+    if is_loopback(settings.dashboard_address):
+        return "the dashboard asks for the password, and serves this machine only"
+    return f"the dashboard asks for the password, and listens on {settings.dashboard_address}: have it behind https"
+
+
+def _openid(secrets: Path) -> str:
+    """Whether Streamlit will find what its `st.login` needs."""
+    if find_spec("authlib") is None:
+        raise ProviderError("OpenID Connect needs a package: install it with `.venv/bin/pip install -e '.[openid]'`")
+    try:
+        given = tomllib.loads(secrets.read_text()).get("auth", {})
+    except (OSError, ValueError) as error:
+        raise ProviderError(f"{secrets} cannot be read ({error}): write its [auth] section") from None
+    missing = [key for key in _OPENID_KEYS if not given.get(key)]
+    if missing:
+        raise ProviderError(f"{secrets} lacks {', '.join(missing)} in its section [auth]")
+    return f"operators sign in at {urlsplit(given['server_metadata_url']).hostname}"
 
 
 # --- providers --------------------------------------------------------------------------------------------------
@@ -203,6 +252,7 @@ CHECKS: dict[str, Check] = {
     "Offline voice": _voice,
     "Media server": _media_server,
     "Dashboard": _dashboard,
+    "Signing in": _sign_in,
     "Public host": _public_host,
     "Twilio": _twilio,
     "Deepgram": _deepgram,

@@ -8,15 +8,19 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from backend.call.diary import Diary
 from backend.call.events import Ending, FloorEvent, HangUp, OperatorWatches
 from backend.call.manners import TROUBLE, Manners
 from backend.call.session import Session
-from backend.models import Call, Ended, Outcome, ProviderError, Status
+from backend.call.tap import Tap, Tapped
+from backend.models import Call, Ended, Hands, Outcome, ProviderError, Status
+from backend.money.tally import HANDED_OVER
 from backend.providers import Providers
+from backend.recording.recorder import Recorder
+from backend.recording.recording import Recording
 from backend.seams import Line
 from backend.store import Store
 from backend.telephony.twilio import LONGEST, Twilio
@@ -26,6 +30,8 @@ _LOG = logging.getLogger(__name__)
 RING_LIMIT = 150.0
 """Seconds from dialling until the carrier must have connected or given up; it may queue calls before they ring."""
 _MOST_EARLY = 100
+_CARRIED_OUT = 1.0
+"""Seconds in which an operator's order is carried out, or at least will be."""
 _WATCHED_FOR = 2.0
 """Seconds one look at a call counts for, so that its recording is not full of them."""
 _SPARE = 60
@@ -60,6 +66,7 @@ class Engagement:
         carrier: Twilio | None,
         manners: Manners,
         clock: Callable[[], float] = time.time,
+        recorder: Recorder | None = None,
     ) -> None:
         self.call = call
         self._store = store
@@ -72,6 +79,10 @@ class Engagement:
         # What came after the pick-up and before the session: the providers are slower to open than the phone was.
         self._early: deque[FloorEvent] = deque(maxlen=_MOST_EARLY)
         self._token = ""
+        self.tap = Tap()
+        """Where both sides' sound can be had while they talk."""
+        self._recorder = recorder
+        self._recording: Recording | None = None
         self._handed_over = False
         self._watched = float("-inf")
         self._finished = asyncio.Event()
@@ -90,6 +101,15 @@ class Engagement:
         """Whether somebody, or something, has picked up."""
         arrival = self._arrival
         return arrival.done() and not arrival.cancelled() and not isinstance(arrival.result(), _Unanswered)
+
+    @property
+    def hands(self) -> Hands:
+        return self._session.hands if self._session else Hands.AGENT
+
+    @property
+    def phase(self) -> str:
+        """As `Running.phase`."""
+        return self._session.phase.name.lower() if self._session and self.connected else "ringing"
 
     async def over(self) -> None:
         """Wait until the call has ended and its row says how."""
@@ -162,13 +182,29 @@ class Engagement:
             self._watched = now
             self.post(OperatorWatches())
 
-    async def hang_up(self, ending: Ending) -> None:
+    async def command(self, event: FloorEvent) -> bool:
+        """Hand the conversation an operator's order, and wait until it was carried out; False: there is none now."""
+        if self._session is None or not self.connected:
+            return self.post(event)
+        try:
+            async with asyncio.timeout(_CARRIED_OUT):
+                return await self._session.carry_out(event)
+        except TimeoutError:
+            return True
+
+    def speak(self, mulaw: bytes) -> bool:
+        """The operator's own voice, for the callee; False: nobody has taken this call over, and it goes nowhere."""
+        return self._session is not None and self._session.speak(mulaw)
+
+    async def hang_up(self, order: HangUp) -> None:
         """End the call; while it still rings, this returns when it no longer does."""
         if self._handed_over:
             await self._stop_ringing()
-        elif not self.post(HangUp(ending)):
-            self.give_up(ending, Status.CANCELED)
+        elif not self.connected:
+            self.give_up(order.ending, Status.CANCELED)
             await self.over()
+        else:
+            await self.command(order)
 
     # --- its life -------------------------------------------------------------------------------------------
 
@@ -180,6 +216,7 @@ class Engagement:
             # Leaving this task it would end all other calls as well.
             _LOG.exception("call %s could not be settled", self.call.id)
         finally:
+            self.tap.close()
             self._over.set()
 
     async def _see_through(self) -> None:
@@ -210,7 +247,7 @@ class Engagement:
         call = self.call
         async with self._providers.kit(call.brief, self._manners) as kit, asyncio.TaskGroup() as group:
             self._store.change(call.id, parts=kit.parts)
-            self._session = Session(call.brief, kit, self._diary, self._manners)
+            self._session = Session(call.brief, kit, self._diary, self._manners, self._forget)
             self._ready.set_result("")
             for event in self._early:
                 self._session.post(event)
@@ -221,18 +258,40 @@ class Engagement:
                 if isinstance(line, _Unanswered):
                     return line.ending, line.status
                 self._store.advance(call.id, Status.IN_PROGRESS, answered=self._clock())
-                return await self._session.converse(line), Status.COMPLETED
+                with self._recorded():
+                    return await self._session.converse(Tapped(line, self.tap)), Status.COMPLETED
             finally:
                 preparing.cancel()
                 self._store.change(call.id, counts=self._session.counts)
+
+    @contextlib.contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Within this the call is recorded, where calls are."""
+        if self._recorder is None or not self._manners.records:
+            yield
+            return
+        with self._recorder.recording(self.call.id, self.tap, self._diary.trouble) as self._recording:
+            yield
+
+    def _forget(self) -> None:
+        """The callee does not want to be recorded."""
+        if self._recording:
+            self._recording.forget()
 
     async def _talk_on(self, ending: Ending) -> None:
         """The call goes on without us; its row does too, until the carrier says that it is over."""
         self._handed_over = True
         self._store.change(self.call.id, outcome=ending.outcome, note=ending.note, ending=ending.why)
+        self._count_as_handed_over()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST):
                 await self._finished.wait()
+
+    def _count_as_handed_over(self) -> None:
+        """From here on it costs as two calls do, and no agent."""
+        call = self._store.call(self.call.id)
+        if call and call.answered is not None:
+            self._diary.count(call.counts | {HANDED_OVER: round(self._clock() - call.answered)})
 
     async def _line(self) -> Line | _Unanswered:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import runpy
 import signal
 import socket
 import subprocess
@@ -12,23 +11,19 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-import httpx2
-
-from backend.answers import Setup
 from backend.client import Client, ServerError
-from backend.config import ROOT, BadSettings, Settings, load
+from backend.config import ROOT, Settings
 
 SERVE = (sys.executable, "-m", "backend.cli", "serve", "--until-stdin-closes")
 
 _READY_WITHIN = 30.0
 """Seconds the media server may take until it answers; two are usual."""
-_LOOK_EVERY = 0.05
+LOOK_EVERY = 0.05
 """Seconds between two looks at a server that is starting."""
 _STOP_WITHIN = 10.0
 """Seconds a server gets to say goodbye to its callers, before it is told with a signal."""
@@ -74,14 +69,6 @@ def running(settings: Settings) -> bool:
     return True
 
 
-def dashboard_answers(settings: Settings) -> bool:
-    """Whether a Streamlit dashboard answers on our port."""
-    with suppress(httpx2.HTTPError):
-        url = f"{_dashboard(settings)}/_stcore/health"
-        return httpx2.get(url, timeout=2, trust_env=False).text.strip() == "ok"
-    return False
-
-
 # --- starting and stopping --------------------------------------------------------------------------------------
 
 
@@ -111,6 +98,11 @@ class ServerProcess:
         return self._child is None
 
     @property
+    def exit_code(self) -> int | None:
+        """How the process that was started here has ended; None while it runs, and for another's."""
+        return self._child.poll() if self._child else None
+
+    @property
     def pid(self) -> int | None:
         """The process that was started here."""
         return self._child.pid if self._child else None
@@ -122,6 +114,8 @@ class ServerProcess:
             CannotStart: with the last lines of its log, if it was started and ended.
         """
         with _alone(self.log.with_name("launcher.lock")):
+            if self.exit_code is not None:
+                self.stop()  # one that ended by itself has left its pipe open
             if running(self._settings):
                 return
             self._child, beginning = self._spawn()
@@ -152,7 +146,7 @@ class ServerProcess:
             # Its port opens last of all, so whatever answers is ready.
             if running(self._settings):
                 return
-            time.sleep(_LOOK_EVERY)
+            time.sleep(LOOK_EVERY)
         said = self._said(beginning)
         raise CannotStart(f"The media server did not answer within {_READY_WITHIN:.0f} seconds:\n{said}")
 
@@ -194,75 +188,6 @@ async def media_server(
         yield server
     finally:
         await asyncio.to_thread(server.stop)
-
-
-@asynccontextmanager
-async def lifespan(_: object) -> AsyncIterator[None]:
-    """For the dashboard: its media server lives as long as it does. Without one, it still serves, and says so."""
-    async with AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(media_server(load()))
-        except (BadSettings, CannotStart) as error:
-            print(f"\n{error}\n", file=sys.stderr, flush=True)  # noqa: T201
-        yield
-
-
-def run(settings: Settings) -> None:
-    """Both servers in the foreground, until Ctrl-C. The dashboard runs in this process, and adopts our media server.
-
-    Raises:
-        CannotStart: one of the ports is taken, or the media server does not start; nothing is left behind.
-    """
-    if answers_on("localhost", settings.dashboard_port):
-        raise CannotStart(_dashboard_taken(settings))
-    sys.argv = [str(ROOT / "app.py")]
-    server = ServerProcess(settings)
-    try:
-        with ThreadPoolExecutor(1) as beside:
-            # Loading the dashboard's modules takes as long as starting the media server.
-            loading = beside.submit(runpy.run_path, sys.argv[0])
-            server.start()
-            loading.result()
-        with suppress(KeyboardInterrupt):
-            runpy.run_path(sys.argv[0], run_name="__main__")
-    finally:
-        server.stop()
-
-
-def _dashboard_taken(settings: Settings) -> str:
-    if dashboard_answers(settings):
-        return f"Phone Agent seems to run already: open {_dashboard(settings)}, or stop it first."
-    return (
-        f"Port {settings.dashboard_port}, where the dashboard should be, is used by another program: "
-        "stop that, or set another DASHBOARD_PORT in .env."
-    )
-
-
-def _dashboard(settings: Settings) -> str:
-    return f"http://localhost:{settings.dashboard_port}"
-
-
-def announce(settings: Settings) -> None:
-    """Say where everything is as soon as it is there, from a thread beside the dashboard."""
-    threading.Thread(target=_announce, args=[settings], name="announce", daemon=True).start()
-
-
-def _announce(settings: Settings) -> None:
-    while not dashboard_answers(settings):
-        time.sleep(_LOOK_EVERY)
-    with suppress(ServerError), Client(settings.server_url, settings.token) as client:
-        print(f"\nPhone Agent is ready: {_dashboard(settings)}\n{summary(client.setup())}", flush=True)  # noqa: T201
-
-
-def summary(setup: Setup) -> str:
-    """What is real and what is practice, in two or three lines."""
-    real = [part.serves for part in setup.parts if part.real]
-    here = [f"{part.name.lower()} ({part.serves.lower()})" for part in setup.parts if part.serves and not part.real]
-    gone = [part.name.lower() for part in setup.parts if not part.serves]
-    lines = [f"  real      {', '.join(real) or 'nothing yet: no provider keys in .env'}"]
-    lines += [f"  practice  {', '.join(here)}"] if here else []
-    lines += [f"  not set   {', '.join(gone)}; `phone-agent doctor` says what to do"] if gone else []
-    return "\n".join(lines)
 
 
 @contextmanager

@@ -84,8 +84,20 @@ class Answerer(StrEnum):
 class Speaker(StrEnum):
     AGENT = "agent"
     CALLEE = "callee"
+    OPERATOR = "operator"
+    """Somebody at the desk, who has taken the call over with their own voice."""
     NOTE = "note"
     """Nobody: what was done in the call, such as a question to the operator. The callee never hears it."""
+
+
+class Hands(StrEnum):
+    """In whose hands a running call is."""
+
+    AGENT = "agent"
+    PAUSED = "paused"
+    """The agent listens and says nothing."""
+    OPERATOR = "operator"
+    """The same, and the callee hears the operator's own voice."""
 
 
 class TurnState(StrEnum):
@@ -94,6 +106,10 @@ class TurnState(StrEnum):
     OPEN = "open"
     DONE = "done"
     CUT = "cut"
+
+
+ME = "me"
+"""The persona that is none: the call rings in the operator's own browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,11 @@ class Brief:
     persona: str = "cooperative"
     """Who picks up on the practice line."""
     direction: Direction = Direction.OUTBOUND
+
+    @property
+    def rings_here(self) -> bool:
+        """Whether the operator is the callee, in the browser."""
+        return self.line is LineKind.PRACTICE and self.persona == ME
 
     @property
     def first_name(self) -> str:
@@ -196,6 +217,16 @@ class Call:
     """Who picked up, as far as it is known."""
     report: Report | None = None
     """What came of it, with the evidence; made after the call."""
+    cost: float | None = None
+    """US dollars, from the price table and what was used; None while it is not known."""
+    delay_typical: float | None = None
+    """Milliseconds from the callee's last sound to the agent's first: the median of the call's answers."""
+    delay_worst: float | None = None
+    """The same of the slowest answer."""
+    dead_air: float | None = None
+    """Seconds of the longest silence in which the agent was due."""
+    recording: str = ""
+    """The file's name in the folder of recordings; empty: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +294,18 @@ class Refusal:
     why: str
     call_id: str = ""
     """The call in which they asked for it; empty: an operator entered it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that an operator has done with a call."""
+
+    at: float
+    """Unix seconds."""
+    by: str
+    """The operator's name; empty where nobody signs in."""
+    did: str
+    """Place, Say, Hint, OperatorAnswers, Pause, Resume, TakeOver, HandBack, Press, Transfer or HangUp."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from backend.answers import Part
@@ -17,12 +18,15 @@ from backend.config import Settings
 from backend.engines.installed import deaf, mute
 from backend.engines.pool import VOICES, Engines
 from backend.llm.offline import OfflineBrain
-from backend.models import Brief, LineKind, ProviderError
+from backend.models import ME, Brief, LineKind, ProviderError
+from backend.money.tally import Tally
 from backend.outcome.reporter import Writer
 from backend.practice.callee import Callee
 from backend.practice.carrier import practice_carrier
 from backend.practice.dialled_call import DialledCall
+from backend.practice.handset import FarEnd
 from backend.practice.personas import PERSONAS
+from backend.practice.softphone import Softphones
 from backend.seams import LanguageModel, SpeechToText, TextToSpeech
 from backend.stt.deepgram import Deepgram
 from backend.stt.keyterms import keyterms
@@ -49,6 +53,8 @@ class Providers:
         self._budget = Budget()
         self._paces: dict[str, Pace] = {}
         """By the model's name: all calls learn together how long it takes."""
+        self.softphones = Softphones()
+        """Where the operator is the callee."""
         self._engines: Engines | None = None
         self._claude: AsyncAnthropic | None = None
         self._deaf, self._mute = (deaf(), mute()) if speech else (_NO_SPEECH, _NO_SPEECH)
@@ -80,22 +86,28 @@ class Providers:
         if why := self.why_not(brief):
             raise ProviderError(why)
         parts = {"stt": self._hearing.serves, "llm": self._thinking.serves, "tts": self._speaking.serves}
-        phrases = self._phrases.setdefault(parts["tts"], {})
+        phrases, tally = self._phrases.setdefault(parts["tts"], {}), Tally()
         async with (
-            self._ears(brief) as ears,
-            self._mind(manners, brief.line) as mind,
-            Voice(self._voices(), manners, phrases) as voice,
+            self._ears(brief, tally) as ears,
+            self._mind(manners, brief.line, tally=tally) as mind,
+            Voice(self._voices(tally), manners, phrases) as voice,
         ):
-            yield Kit(ears, mind, voice, parts)
+            yield Kit(ears, mind, voice, parts, partial(self._ears, brief, tally), tally)
 
-    def _ears(self, brief: Brief) -> SpeechToText:
+    def _ears(self, brief: Brief, tally: Tally) -> SpeechToText:
         settings = self._settings
         if settings.deepgram_api_key:
-            terms = keyterms(brief)
-            return Deepgram(settings.deepgram_url, settings.deepgram_api_key, settings.deepgram_model, terms)
+            url, key, model = settings.deepgram_url, settings.deepgram_api_key, settings.deepgram_model
+            return Deepgram(url, key, model, keyterms(brief), tally=tally)
         return OfflineEar(self._running_engines())
 
-    def _mind(self, manners: Manners, line: LineKind = LineKind.PRACTICE, timed: bool = True) -> Mind:
+    def _mind(
+        self,
+        manners: Manners,
+        line: LineKind = LineKind.PRACTICE,
+        timed: bool = True,
+        tally: Tally | None = None,
+    ) -> Mind:
         """`timed`: whether calls learn from it how long each model takes."""
         if self._claude is None:
             # It answers at once. To ask it twice would only cost this machine's time.
@@ -107,7 +119,7 @@ class Providers:
         paces = [self._paces.setdefault(name, Pace(self._budget)) for name in names] if timed else []
         transfer = line is LineKind.PRACTICE or bool(self._settings.transfer_number)
         tools = prompt.tools(transfer, ask=manners.operator_wait > 0)
-        return Mind([Claude(self._claude, name, tools=tools) for name in names], manners, paces)
+        return Mind([Claude(self._claude, name, tools=tools, tally=tally) for name in names], manners, paces)
 
     @asynccontextmanager
     async def thinker(self) -> AsyncIterator[LanguageModel]:
@@ -123,7 +135,7 @@ class Providers:
 
         return ClaudeReports(self._claude, self._settings.anthropic_model)
 
-    def _voices(self) -> list[TextToSpeech]:
+    def _voices(self, tally: Tally) -> list[TextToSpeech]:
         """The real voice first; this machine's takes over when that fails."""
         settings = self._settings
         voices: list[TextToSpeech] = []
@@ -131,7 +143,7 @@ class Providers:
             key, voice = settings.elevenlabs_api_key, settings.elevenlabs_voice_id
             model, patience = settings.elevenlabs_model, Patience(first_sound=1.4, stall=1.0)
             # Each of its two tries fits into what a call waits for a voice's next piece (`Manners.voice_wait`).
-            voices.append(ElevenLabs(settings.elevenlabs_url, key, voice, model, patience))
+            voices.append(ElevenLabs(settings.elevenlabs_url, key, voice, model, patience, tally))
         if not self._mute:
             voices.append(OfflineVoice(self._running_engines(), VOICES["agent"]))
         return voices
@@ -158,15 +170,17 @@ class Providers:
                     settings.transfer_number,
                 )
                 carriers[LineKind.PHONE] = await stack.enter_async_context(Twilio(account, settings.public_url))
-            if not self.why_no_practice:
-                practice = await stack.enter_async_context(practice_carrier(self._far_end, say=self._carrier_voice))
+            if self._hearing.serves and self._speaking.serves:
+                # Where only the callees are missing, the operator can still be one.
+                say = None if self._mute else self._carrier_voice
+                practice = await stack.enter_async_context(practice_carrier(self._far_end, say=say))
                 twilio = Twilio(practice.account, settings.server_url)
                 carriers[LineKind.PRACTICE] = await stack.enter_async_context(twilio)
             yield carriers
 
     @property
     def why_no_practice(self) -> str:
-        """Why there is no practice line here; empty when there is one."""
+        """Why nobody here can be called for practice but the operator; empty when there are callees."""
         return self._deaf or self._mute
 
     def why_no_line(self, line: LineKind) -> str:
@@ -175,9 +189,11 @@ class Providers:
             return f"There is no practice line: {self.why_no_practice}"
         return "There is no phone line: write the TWILIO_ keys and PUBLIC_HOST into .env, or use the practice line."
 
-    def _far_end(self, dialled: DialledCall) -> Callee:
+    def _far_end(self, dialled: DialledCall) -> FarEnd:
         """Who picks up on the practice line."""
         key, _, name = dialled.reason.partition(" ")
+        if key == ME:
+            return self.softphones.of(dialled.call_id)
         persona, engines = PERSONAS.get(key) or PERSONAS["cooperative"], self._running_engines()
         return Callee(persona, OfflineEar(engines), OfflineVoice(engines, VOICES[persona.voice]), name)
 
@@ -206,14 +222,14 @@ class Providers:
         """Whether a call needs this machine's engines all the time, not only when a provider fails."""
         settings = self._settings
         offline = not (settings.deepgram_api_key and settings.elevenlabs_api_key)
-        return offline or brief.line is LineKind.PRACTICE
+        return offline or _needs_callee(brief)
 
     def why_not(self, brief: Brief) -> str:
         """Why a call cannot be held at all; empty when it can."""
         for part in (self._hearing, self._speaking):
             if not part.serves:
                 return part.advice
-        return self.why_no_practice if brief.line is LineKind.PRACTICE else ""
+        return self.why_no_practice if _needs_callee(brief) else ""
 
     @property
     def parts(self) -> list[Part]:
@@ -254,3 +270,8 @@ class Providers:
             return Part("Speaking", "", False, self._mute)
         advice = "Set ELEVENLABS_API_KEY and ELEVENLABS_VOICE_ID in .env for ElevenLabs."
         return Part("Speaking", "Offline voice", False, advice)
+
+
+def _needs_callee(brief: Brief) -> bool:
+    """Whether this machine has to be the callee, with an ear and a voice of its own."""
+    return brief.line is LineKind.PRACTICE and not brief.rings_here

@@ -14,9 +14,21 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from backend.config import Settings, is_loopback
+from backend.headset.headset import Headsets
 from backend.models import ProviderError, Refused
 from backend.providers import Providers
-from backend.routes import calls, questions, refusals, rehearsals, twilio
+from backend.routes import (
+    browser,
+    calls,
+    headset,
+    questions,
+    recordings,
+    refusals,
+    rehearsals,
+    softphone,
+    templates,
+    twilio,
+)
 from backend.store import Store
 from backend.switchboard import CallOver, NoSuchCall, Switchboard
 from backend.telephony.socket import MediaSocket
@@ -38,10 +50,16 @@ def create_app(settings: Settings, providers: Providers | None = None) -> FastAP
     app.state.settings = settings
     app.state.providers = providers or Providers(settings)
     app.state.rehearsals = rehearsals.room()
+    app.state.headsets = Headsets()
+    app.include_router(browser.router)
     app.include_router(calls.router)
+    app.include_router(headset.router)
     app.include_router(questions.router)
+    app.include_router(recordings.router)
     app.include_router(refusals.router)
     app.include_router(rehearsals.router)
+    app.include_router(softphone.router)
+    app.include_router(templates.router)
     app.include_router(twilio.router)
     _add_health(app)
     _add_docs(app)

@@ -13,11 +13,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from backend.archive import CALL_COLUMNS, Archive, Search
-from backend.models import Call, Event, Question, Refusal, Report, Status, Turn
+from backend import measures
+from backend.archive import CALL_COLUMNS, Archive
+from backend.documents import WRITE, document
+from backend.models import Call, Event, Question, Refusal, Refused, Report, Status, Turn
 from backend.schema import migrations
+from backend.search import Search, Sorting
+from backend.templates import Template
 
-__all__ = ["Archive", "Search", "Store", "migrations"]
+__all__ = ["Archive", "Search", "Sorting", "Store", "migrations"]
 
 _TURN = """
     insert into turns (call_id, number, speaker, text, heard, state, timings, facts, started, ended)
@@ -27,6 +31,7 @@ _TURN = """
         started = excluded.started, ended = excluded.ended
 """
 _EVENT = "insert into events (call_id, at, kind, data) values (?, ?, ?, ?)"
+_SAID = "select heard from turns where call_id = ? order by number"
 _MOST_WAITING = 20_000
 """Rows that may wait to be written; more only do if writing fails, and then whoever adds one is to know."""
 _LARGEST_LOG = 4_000_000
@@ -124,11 +129,22 @@ class Store(Archive):
     def add(self, call: Call) -> None:
         with self._db.atomic():
             self._db.table("calls").insert(_call_row(call))
+            self._index(call.id)
+
+    def load(self, calls: Iterable[tuple[Call, Sequence[Turn]]]) -> None:
+        """Write calls that are over with all their turns, in one transaction: for whoever brings many."""
+        with self._db.atomic():
+            for call, turns in calls:
+                self._db.conn.executemany(_TURN, [_turn_values(call.id, turn) for turn in turns])
+                self.add(call)
+                self.change(call.id, **measures.columns(turns))
 
     def change(self, call_id: str, **columns: Any) -> None:
         """Overwrite some columns of a call's row; the names are those of `Call`."""
         with self._db.atomic():
             self._db.table("calls").update(call_id, {name: _cell(value) for name, value in columns.items()})
+            if "report" in columns:
+                self._index(call_id)
 
     def advance(self, call_id: str, status: Status, sequence: int = -1, **columns: Any) -> bool:
         """Move a call's status on, unless this report is late, repeated or the call is already over.
@@ -145,8 +161,20 @@ class Store(Archive):
             late = 0 <= sequence <= (row["sequence"] if row["sequence"] is not None else -1)
             if late or not status.follows(Status(row["status"])):
                 return False
+            if status.final:
+                columns = measures.columns(self.turns(call_id)) | columns
             self.change(call_id, status=status, sequence=max(sequence, row["sequence"] or -1), **columns)
+            if status.final:
+                self._index(call_id)
             return True
+
+    def _index(self, call_id: str) -> None:
+        """Have the call found by what is known of it now. Turns are not looked at while they grow."""
+        [row] = self._rows(
+            "select serial, calls.* from calls join listing on listing.call_id = id where id = ?", [call_id]
+        )
+        said = (turn["heard"] for turn in self._rows(_SAID, [call_id]))
+        self._db.execute(WRITE, [row["serial"], *document(row, said)])
 
     def trouble(self, call_id: str, what: str) -> None:
         """Note on the call's row what went wrong; the same sentence once."""
@@ -178,6 +206,35 @@ class Store(Archive):
         """Let this number be dialled again; False when it could be all along."""
         with self._db.atomic():
             return self._db.execute("delete from refusals where number = ?", [number]).rowcount == 1
+
+    # --- texts that are used again ----------------------------------------------------------------------------
+
+    def keep_template(self, name: str, action: str, context: str = "") -> Template:
+        """Keep this text under a name, in the place of what was kept under it."""
+        sql = (
+            "insert into templates (name, action, context) values (?, ?, ?) on conflict (name collate nocase) "
+            "do update set name = excluded.name, action = excluded.action, context = excluded.context returning id"
+        )
+        with self._db.atomic():
+            number = next(self._db.query(sql, [name, action, context]))["id"]
+        return Template(number, name, action, context)
+
+    def rename_template(self, number: int, name: str) -> bool:
+        """Call it by another name; False where there is no such template.
+
+        Raises:
+            Refused: another one has that name.
+        """
+        try:
+            with self._db.atomic():
+                return self._db.execute("update templates set name = ? where id = ?", [name, number]).rowcount == 1
+        except sqlite3.IntegrityError:
+            raise Refused(f"There is a template “{name}” already: choose another name, or delete that one.") from None
+
+    def forget_template(self, number: int) -> bool:
+        """Delete it for good; False where there is no such template."""
+        with self._db.atomic():
+            return self._db.execute("delete from templates where id = ?", [number]).rowcount == 1
 
 
 def _cell(value: Any) -> Any:

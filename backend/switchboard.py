@@ -10,14 +10,31 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Self
 
+from backend.answers import Running
 from backend.call.diary import Diary
-from backend.call.events import Ending, FloorEvent, MachineAnswered, OperatorAnswers
+from backend.call.events import (
+    Ending,
+    HandBack,
+    HangUp,
+    Hint,
+    MachineAnswered,
+    OperatorAnswers,
+    Pause,
+    Press,
+    Resume,
+    Say,
+    TakeOver,
+    Transfer,
+)
 from backend.call.manners import Manners
+from backend.call.tap import Tap
 from backend.config import Settings
 from backend.engagement import RING_LIMIT, UNANSWERED, Engagement
 from backend.models import Brief, Call, Direction, LineKind, Outcome, Refused, Status
+from backend.money.books import Books
 from backend.outcome.reporter import Reporter
 from backend.providers import Providers
+from backend.recording.recorder import Recorder
 from backend.seams import Line
 from backend.store import Store
 from backend.telephony.gate import may_dial
@@ -29,6 +46,10 @@ _REPORT_WITHIN, _MOST_REPORTS = 7 * 86_400.0, 200
 
 class NoSuchCall(Exception):
     """There is no call of this id."""
+
+
+Command = Say | Hint | Pause | Resume | TakeOver | HandBack | Press | Transfer | HangUp | OperatorAnswers
+"""What an operator can have done in a running call."""
 
 
 class CallOver(Exception):
@@ -52,13 +73,16 @@ class Switchboard:
         self._carriers = carriers
         self._clock = clock
         self._manners = _manners(settings)
+        self._books = Books(store, settings.prices_file)
+        self._recorder = Recorder(settings.recordings_path, settings.recording_days, store, clock)
         self._engaged: dict[str, Engagement] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        reporter = Reporter(self._store, self._providers.report_writer())
+        reporter = Reporter(self._store, self._providers.report_writer(), self._books)
         self._reporter = await self._stack.enter_async_context(reporter)
+        await self._stack.enter_async_context(self._recorder)
         self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._recover()
         for call in self._store.unreported(self._clock() - _REPORT_WITHIN, _MOST_REPORTS):
@@ -83,8 +107,11 @@ class Switchboard:
 
     # --- placing and taking calls ---------------------------------------------------------------------------
 
-    async def place(self, brief: Brief, dial: bool = True) -> Call:
+    async def place(self, brief: Brief, dial: bool = True, by: str = "") -> Call:
         """Write the call down and dial it; without `dial`, only write it down for a carrier that will ask for it.
+
+        Args:
+            by: the operator's name, for the call's log; as in all that follows.
 
         Raises:
             Refused: the number, the hourly limit or this machine does not allow it; nothing was written.
@@ -101,6 +128,7 @@ class Switchboard:
         self._check_room(brief)
         call = Call(secrets.token_urlsafe(9), replace(brief, to=to), created=now)
         self._store.add(call)
+        self._diary(call.id).ordered("Place", by)
         if dial:
             await self._engage(call).dial()
         return self._store.call(call.id) or call
@@ -197,40 +225,95 @@ class Switchboard:
 
     # --- what operators do ----------------------------------------------------------------------------------
 
-    def command(self, call_id: str, event: FloorEvent) -> None:
-        """Hand an operator's command to a running call.
+    async def command(self, call_id: str, order: Command) -> None:
+        """Have it done in a running call; returns when it was, and the page that reads the database can show it.
+
+        Raises:
+            NoSuchCall
+            CallOver: it makes no sense there; the message says why.
+        """
+        engagement = self._running(call_id)
+        if isinstance(order, Transfer) and not self._transfers(engagement.call.brief.line):
+            raise CallOver("There is no phone to hand this call over to: set TRANSFER_NUMBER in .env, and restart.")
+        if not engagement.connected:
+            raise CallOver("Nobody has picked up yet.")
+        self._diary(call_id).ordered(type(order).__name__, order.by)
+        done = await engagement.command(order)
+        self._store.flush()
+        if not done:
+            raise CallOver("The agent is no longer in this call.")
+
+    async def take_over(self, call_id: str, by: str = "") -> None:
+        """Let the callee hear the operator's own voice, from `speak`, and the agent no more.
 
         Raises:
             NoSuchCall, CallOver
         """
-        if not self._running(call_id).post(event):
-            raise CallOver("Nobody has picked up yet.")
+        await self.command(call_id, TakeOver(by))
+
+    async def hand_back(self, call_id: str, by: str = "") -> None:
+        """Let the agent go on; nothing happens where nobody has taken over.
+
+        Raises:
+            NoSuchCall, CallOver
+        """
+        await self.command(call_id, HandBack(by))
+
+    def speak(self, call_id: str, mulaw: bytes) -> bool:
+        """The operator's own voice, 8 kHz mu-law of any length, as it comes from the microphone.
+
+        Returns:
+            Whether the call is taken over; else it goes nowhere.
+        """
+        engagement = self._engaged.get(call_id)
+        return engagement is not None and engagement.speak(mulaw)
+
+    def tap(self, call_id: str) -> Tap:
+        """Where both sides of a call can be heard, from its dialling on.
+
+        Raises:
+            NoSuchCall, CallOver
+        """
+        return self._running(call_id).tap
+
+    def running(self) -> list[Running]:
+        """The calls that ring or run, and in whose hands they are."""
+        return [Running(call_id, engaged.hands, engaged.phase) for call_id, engaged in self._engaged.items()]
+
+    def _transfers(self, line: LineKind) -> bool:
+        """Whether calls of this line can be handed over; the practice line has a phone of its own for it."""
+        return line is LineKind.PRACTICE or bool(self._settings.transfer_number)
 
     def watch(self, call_id: str) -> None:
         """Somebody at the desk has this call before them; nothing happens where it does not run."""
         if engagement := self._engaged.get(call_id):
             engagement.watch()
 
-    def answer(self, question_id: int, text: str) -> bool:
+    async def answer(self, question_id: int, text: str, by: str = "") -> bool:
         """Keep the operator's answer to a question, and let the agent tell it while the call runs; False: settled."""
         question = self._store.question(question_id)
         if question is None or not self._store.settle(question_id, self._clock(), text):
             return False
+        self._diary(question.call_id).ordered("OperatorAnswers", by)
         if engagement := self._engaged.get(question.call_id):
-            engagement.post(OperatorAnswers(question.text, text))
+            await engagement.command(OperatorAnswers(question.text, text, by))
+            self._store.flush()
         return True
 
     def settle(self, question_id: int) -> bool:
         """Tick a question off; False where it was already."""
         return self._store.settle(question_id, self._clock())
 
-    async def hang_up(self, call_id: str) -> None:
+    async def hang_up(self, call_id: str, by: str = "") -> None:
         """End a call, also while it is still ringing.
 
         Raises:
             NoSuchCall, CallOver
         """
-        await self._running(call_id).hang_up(Ending("The operator hung up.", Outcome.STOPPED))
+        engagement = self._running(call_id)
+        self._diary(call_id).ordered("HangUp", by)
+        await engagement.hang_up(HangUp(Ending(f"{by or 'The operator'} hung up.", Outcome.STOPPED), by))
+        self._store.flush()
 
     def _running(self, call_id: str) -> Engagement:
         if call_id in self._engaged:
@@ -244,7 +327,7 @@ class Switchboard:
 
     def _engage(self, call: Call) -> Engagement:
         carrier = self._carriers.get(call.brief.line)
-        engagement = Engagement(call, self._store, self._providers, carrier, self._manners, self._clock)
+        engagement = Engagement(call, self._store, self._providers, carrier, self._manners, self._clock, self._recorder)
         self._engaged[call.id] = engagement
         task = self._group.create_task(engagement.run(), name=f"call {call.id}")
         self._tasks.add(task)
@@ -254,6 +337,7 @@ class Switchboard:
     def _forget(self, call_id: str, task: asyncio.Task[None]) -> None:
         del self._engaged[call_id]
         self._tasks.discard(task)
+        self._books.close(call_id)
         self._reporter.request(call_id)
 
     def _recover(self) -> None:
@@ -281,6 +365,8 @@ def _manners(settings: Settings) -> Manners:
     return Manners(
         longest_call=settings.max_call_minutes * 60,
         discloses=settings.ai_disclosure,
+        records=settings.record_calls,
+        notice=settings.recording_notice if settings.record_calls else "",
         operator_wait=settings.operator_wait,
         speculate=settings.speculation,
         hedge=settings.hedging,

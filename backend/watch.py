@@ -16,8 +16,8 @@ _EVERY = 0.3
 """Seconds between two looks; people do not speak faster than that."""
 _REPORT_WAIT = 20.0
 """Seconds that a call's report is waited for; one by rules takes less than one."""
-_NAMES = {Speaker.AGENT: "Agent ", Speaker.CALLEE: "Callee", Speaker.NOTE: "Note  "}
-_COLOURS = {Speaker.AGENT: "cyan", Speaker.CALLEE: "green", Speaker.NOTE: "yellow"}
+_NAMES = {Speaker.AGENT: "Agent ", Speaker.CALLEE: "Callee", Speaker.OPERATOR: "Desk  ", Speaker.NOTE: "Note  "}
+_COLOURS = {Speaker.AGENT: "cyan", Speaker.CALLEE: "green", Speaker.OPERATOR: "magenta", Speaker.NOTE: "yellow"}
 
 
 def watch(client: Client, call_id: str, out: Console | None) -> Call:

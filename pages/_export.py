@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -16,19 +16,24 @@ Local = Callable[[float], datetime]
 """Unix seconds in the operator's time zone."""
 
 
-def as_csv(calls: Sequence[Call], local: Local) -> str:
+def as_csv(calls: Iterable[Call], local: Local) -> str:
     """One row for each call, with a heading."""
     out = io.StringIO()
-    rows = [_row(call, local) for call in calls]
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["id"])
-    writer.writeheader()
-    writer.writerows({name: _safe(cell) for name, cell in row.items()} for row in rows)
     # Spreadsheets take a file without this mark for one in an old encoding.
-    return "\ufeff" + out.getvalue()
+    out.write("\ufeff")
+    writer: csv.DictWriter[str] | None = None
+    for call in calls:
+        row = _row(call, local)
+        if writer is None:
+            writer = csv.DictWriter(out, fieldnames=list(row))
+            writer.writeheader()
+        writer.writerow({name: _safe(cell) for name, cell in row.items()})
+    return out.getvalue() if writer else "\ufeffid\r\n"
 
 
-def as_json(calls: Sequence[Call]) -> str:
-    return json.dumps([asdict(call) for call in calls], indent=2, ensure_ascii=False)
+def as_json(calls: Iterable[Call]) -> str:
+    """A list with one call on each line."""
+    return "[" + ",".join("\n" + json.dumps(asdict(call), ensure_ascii=False) for call in calls) + "\n]\n"
 
 
 def call_as_json(call: Call, turns: Sequence[Turn]) -> str:
@@ -37,8 +42,16 @@ def call_as_json(call: Call, turns: Sequence[Turn]) -> str:
 
 def call_as_text(call: Call, turns: Sequence[Turn], local: Local) -> str:
     """To be read and printed: what it was about, what was said, what came of it."""
+    lines = [f"{name}: {value}" for name, value in head(call, local).items()]
+    lines += [f"{name}: {claim.text}{_proof(claim)}" for name, claim in claims(call.report)]
+    lines += [f"Trouble: {trouble}" for trouble in call.troubles]
+    return "\n".join([*lines, "", *(_spoken(call, turn, local) for turn in turns), ""])
+
+
+def head(call: Call, local: Local) -> dict[str, str]:
+    """What is to be known of a call before reading it; nothing that is empty."""
     brief = call.brief
-    head = {
+    known = {
         "Call": f"{brief.callee_name} {brief.to}".strip(),
         "When": f"{local(call.created):%Y-%m-%d %H:%M:%S}",
         "Caller": ", ".join(filter(None, [brief.agent_name, brief.organization])),
@@ -48,18 +61,27 @@ def call_as_text(call: Call, turns: Sequence[Turn], local: Local) -> str:
         "Note": call.note,
         "Ending": call.ending,
     }
-    lines = [f"{name}: {value}" for name, value in head.items() if value]
-    lines += _reported(call.report) if call.report else []
-    lines += [f"Trouble: {trouble}" for trouble in call.troubles]
-    return "\n".join([*lines, "", *(_spoken(call, turn, local) for turn in turns), ""])
+    return {name: value for name, value in known.items() if value}
 
 
-def _reported(report: Report) -> list[str]:
-    """One line for each claim, with the numbers of the turns that prove it."""
+def claims(report: Report | None) -> list[tuple[str, Claim]]:
+    """Everything the report says, each with what it is."""
+    if report is None:
+        return []
     named = [("Result", report.result), *(("Summary", claim) for claim in report.summary)]
     named += [("Agreed", claim) for claim in report.agreed]
-    named += [("Open question", claim) for claim in report.questions]
-    return [f"{name}: {claim.text}{_proof(claim)}" for name, claim in named]
+    return named + [("Open question", claim) for claim in report.questions]
+
+
+def speaker(call: Call, turn: Turn) -> str:
+    """Who said it, as a reader should see it; empty where nobody did."""
+    names = {
+        Speaker.AGENT: call.brief.agent_name,
+        Speaker.CALLEE: call.brief.callee_name or "Callee",
+        Speaker.OPERATOR: "Operator",
+        Speaker.NOTE: "",
+    }
+    return names[turn.speaker]
 
 
 def _proof(claim: Claim) -> str:
@@ -70,23 +92,27 @@ def _proof(claim: Claim) -> str:
 
 def _spoken(call: Call, turn: Turn, local: Local) -> str:
     """Only what was heard counts as said."""
-    name = call.brief.agent_name if turn.speaker is Speaker.AGENT else call.brief.callee_name or "Callee"
+    place = f"{turn.number}. [{local(turn.started):%H:%M:%S}]"
+    if turn.speaker is Speaker.NOTE:
+        return f"{place} ({turn.text})"
     cut = " — (cut off)" if turn.state is TurnState.CUT else ""
-    return f"{turn.number}. [{local(turn.started):%H:%M:%S}] {name}: {turn.heard}{cut}"
+    return f"{place} {speaker(call, turn)}: {turn.heard}{cut}"
 
 
 def _row(call: Call, local: Local) -> dict[str, str]:
     def moment(at: float | None) -> str:
         return f"{local(at):%Y-%m-%d %H:%M:%S%z}" if at is not None else ""
 
+    def number(value: float | None, form: str, unit: float = 1.0) -> str:
+        return "" if value is None else format(value / unit, form)
+
     brief = call.brief
-    talk = call.ended - call.answered if call.ended and call.answered else None
     return {
         "id": call.id,
         "placed": moment(call.created),
         "answered": moment(call.answered),
         "ended": moment(call.ended),
-        "seconds of talk": "" if talk is None else f"{talk:.0f}",
+        "seconds of talk": number(call.ended - call.answered if call.ended and call.answered else None, ".0f"),
         "number": brief.to,
         "name": brief.callee_name,
         "direction": brief.direction,
@@ -95,10 +121,17 @@ def _row(call: Call, local: Local) -> dict[str, str]:
         "organisation": brief.organization,
         "action": brief.action,
         "status": call.status,
+        "picked up": call.answerer or "",
         "outcome": call.outcome or "",
+        "result": call.report.result.text if call.report else "",
+        "to review": "yes" if call.report and call.report.result.doubtful else "",
         "note": call.note,
         "ending": call.ending,
         "troubles": " ".join(call.troubles),
+        "usual answer, seconds": number(call.delay_typical, ".2f", 1000),
+        "slowest answer, seconds": number(call.delay_worst, ".2f", 1000),
+        "dead air, seconds": number(call.dead_air, ".2f"),
+        "cost, US dollars": number(call.cost, ".4f"),
     }
 
 

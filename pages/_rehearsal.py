@@ -135,7 +135,7 @@ def _trouble(error: ServerError) -> None:
     if isinstance(error, ServerDown):
         _ui.server_trouble(error)
     else:
-        st.error(_ui.plain(str(error)), icon=":material/block:")
+        st.error(_ui.sentence(str(error)), icon=":material/block:")
 
 
 # --- what it showed ---------------------------------------------------------------------------------------------

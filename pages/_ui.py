@@ -5,24 +5,24 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import _signin
 import streamlit as st
 
 from backend.answers import Part, Setup
 from backend.client import Client, ServerError
-from backend.config import Settings, load
-from backend.models import Call, Fact, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.config import ROOT, Settings, is_loopback, load
+from backend.models import Call, LineKind, Outcome, Status
 from backend.store import Archive
 
 T = TypeVar("T")
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
-
-_LAST_TURNS = 60
-"""How many turns are drawn while a call is polled; more would cost the browser and the server too much."""
 
 LINES = {LineKind.PHONE: "Real phone", LineKind.PRACTICE: "Practice line"}
 PARTS = {"stt": "Hearing", "llm": "Thinking", "tts": "Speaking"}
@@ -69,7 +69,7 @@ def settings() -> Settings:
 
 @st.cache_resource(on_release=Client.close)
 def client() -> Client:
-    return Client(settings().server_url, settings().token)
+    return Client(settings().server_url, settings().token, operator=_signin.who)
 
 
 def read(ask: Callable[[Archive], T], otherwise: T) -> T:
@@ -90,8 +90,15 @@ def setup() -> Setup | None:
         return None
 
 
+def media_url() -> str:
+    """Where the browser that shows this page reaches the media server; no slash at its end."""
+    host = urlsplit(st.context.url or "").hostname
+    elsewhere = host is not None and not is_loopback(host) and settings().public_host
+    return settings().public_url if elsewhere else settings().server_url
+
+
 def server_trouble(error: ServerError) -> None:
-    st.error(plain(str(error)), icon=":material/cloud_off:")
+    st.error(sentence(str(error)), icon=":material/cloud_off:")
 
 
 def unknown_call() -> None:
@@ -104,6 +111,17 @@ def unknown_call() -> None:
 def plain(text: str) -> str:
     """Text that somebody typed or said, so that Markdown shows it as it is."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "  \n")
+
+
+def sentence(text: str) -> str:
+    """Like `plain`, but what stands in backticks, such as a command, looks like one."""
+    parts = text.split("`")
+    return "".join(f"`{part}`" if place % 2 else plain(part) for place, part in enumerate(parts))
+
+
+def place(path: Path) -> str:
+    """A file or folder, as short as whoever sits at this machine needs it."""
+    return f"`{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}`"
 
 
 def short(text: str, length: int = 110) -> str:
@@ -144,12 +162,6 @@ def who(call: Call) -> str:
 def lasted(call: Call) -> float | None:
     """Seconds of talk, until now when it goes on; None when nobody picked up."""
     return None if call.answered is None else (call.ended or time.time()) - call.answered
-
-
-def delays(turns: Sequence[Turn]) -> dict[int, float]:
-    """By turn number, the milliseconds from the callee's last sound to the agent's first, for what was thought out."""
-    stages = {turn.number: turn.timings for turn in turns}
-    return {n: ms["decided"] + ms["first_sound"] for n, ms in stages.items() if {"decided", "first_sound"} <= ms.keys()}
 
 
 def preparation(call: Call) -> str:
@@ -201,12 +213,6 @@ def part_badge(part: Part) -> None:
         st.badge("Practice", icon=":material/school:", color="violet")
 
 
-def troubles(call: Call) -> None:
-    """What went wrong and was worked around, as notes."""
-    for trouble in call.troubles:
-        st.markdown(f":orange[:material/warning:] :small[{plain(trouble)}]")
-
-
 def about(call: Call) -> None:
     """What the call was to do, and who served it."""
     brief = call.brief
@@ -218,67 +224,6 @@ def about(call: Call) -> None:
     facts |= {"Picked up": call.answerer.value.capitalize()} if call.answerer else {}
     facts |= {PARTS.get(key, key): plain(name) for key, name in call.parts.items()}
     st.markdown("  \n".join(f":gray[{name}:] {value}" for name, value in facts.items() if value))
-
-
-def transcript(
-    call: Call,
-    turns: Sequence[Turn],
-    opened: Container[int] = (),
-    sources: Callable[[Sequence[Fact]], str] | None = None,
-) -> None:
-    """
-    Args:
-        opened: the numbers of the turns that stand out, because they prove something.
-        sources: what to print below a turn that tells facts.
-    """
-    for turn in turns:
-        if turn.speaker is Speaker.NOTE:
-            st.caption(f":material/edit_note: {plain(turn.text)}")
-            continue
-        with st.container(key=f"turn-{turn.number}", border=turn.number in opened, gap="xsmall"):
-            if turn.number in opened:
-                st.badge("Proof", icon=":material/format_quote:", color="green")
-            _spoken(call, turn, sources(turn.facts) if sources else "")
-
-
-def _spoken(call: Call, turn: Turn, below: str) -> None:
-    agent = turn.speaker is Speaker.AGENT
-    name = call.brief.agent_name if agent else who(call)
-    role, avatar = ("assistant", ":material/support_agent:") if agent else ("user", ":material/person:")
-    with st.chat_message(role, avatar=avatar):
-        margin = f":small[:gray[{_margin(call, turn, plain(name))}]]"
-        st.markdown("  \n".join(filter(None, [_words(turn), margin, below])))
-
-
-def latest(call_id: str) -> Callable[[Archive], list[Turn]]:
-    return lambda archive: archive.turns(call_id, last=_LAST_TURNS)
-
-
-def unheard(turn: Turn) -> str:
-    """What of an agent's turn the callee has not heard."""
-    if turn.text.startswith(turn.heard):
-        return turn.text[len(turn.heard) :].strip()
-    # Spacing may differ between what was meant and what was timed; words do not.
-    return " ".join(turn.text.split()[len(turn.heard.split()) :])
-
-
-def _words(turn: Turn) -> str:
-    """Heard words plainly; words still to come, or never to come, greyed."""
-    if turn.speaker is Speaker.CALLEE:
-        return plain(turn.text) + (" :gray[…]" if turn.state is TurnState.OPEN else "")
-    rest = plain(unheard(turn))
-    if turn.state is not TurnState.OPEN and rest:
-        rest = f"~~{rest}~~"
-    return " ".join(filter(None, [plain(turn.heard), rest and f":gray[{rest}]"]))
-
-
-def _margin(call: Call, turn: Turn, name: str) -> str:
-    """Its number, who, when in the call, how fast, and whether it was cut off."""
-    notes = [str(turn.number), name, clock(turn.started - (call.answered or call.created))]
-    notes += [f"answered in {ms / 1000:.1f} s" for ms in delays([turn]).values()]
-    if turn.state is TurnState.CUT:
-        notes.append("cut off")
-    return " · ".join(notes)
 
 
 def download(label: str, content: str, name: str, mime: str) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import _money
+import _number
 import _rehearsal
+import _templates
 import _ui
 import streamlit as st
 
 from backend.answers import Persona, Setup
-from backend.client import ServerDown, ServerError
+from backend.client import ServerError
 from backend.models import Brief, Call, Direction, LineKind
 
 # Seconds in which the same call placed again is a double click: a person's phone must not ring twice for it.
@@ -47,20 +50,29 @@ def _fill(brief: Brief) -> None:
         st.session_state[f"call_{field}"] = getattr(brief, field)
 
 
-def _form() -> Brief:
+def _typed() -> Brief:
     typed: dict[str, Any] = {field: st.session_state.get(f"call_{field}") or "" for field in _FIELDS}
     return Brief(**typed)
+
+
+def _form() -> Brief:
+    """The call as the agent would get it."""
+    return _templates.complete(_typed())
 
 
 def _clear() -> None:
     """For the next person: the caller and the line stay."""
     for field in ("to", "callee_name", "action", "context"):
         st.session_state[f"call_{field}"] = ""
+    _templates.clear()
 
 
 def _place() -> None:
     """Dial, for the page to go on to the live page; a refusal is shown, and every field keeps its text."""
     state, brief = st.session_state, _form()
+    if missing := _templates.missing(brief):
+        state["call_refused"] = missing
+        return
     last, at, call_id = state.get("call_placed", (None, 0.0, ""))
     if brief != last or time.monotonic() - at > _AGAIN:
         try:
@@ -85,41 +97,18 @@ def _place() -> None:
     state["call_to_watch"] = call_id
 
 
-def _number() -> None:
-    st.text_input(
-        "Phone number",
-        key="call_to",
-        type="phone",
-        max_chars=40,
-        live="400ms",
-        placeholder="+1 202 555 0143",
-        help="With country code, such as +1 202 555 0143.",
-        persist_state="session",
-    )
-    typed = st.session_state["call_to"].strip()
-    try:
-        found = _ui.client().number(typed) if typed else None
-    except ServerDown:
-        return
-    except ServerError as error:
-        st.caption(f":red[:material/error: {_ui.plain(str(error))}]")
-        return
-    if found:
-        st.caption(f":green[:material/check_circle:] {_ui.plain(found.national)} · {_ui.plain(found.country)}")
-    else:
-        st.caption("Whose phone shall ring?")
-
-
 def _who() -> None:
     left, right = st.columns(2)
     with left:
-        _number()
+        _number.field()
     with right:
         st.text_input("Name", key="call_callee_name", max_chars=200, placeholder="John Smith", persist_state="session")
         st.caption("The agent greets by the first name.")
 
 
 def _what() -> None:
+    _templates.chooser()
+    _templates.fields(_typed())
     st.text_area(
         "What to get done",
         key="call_action",
@@ -206,12 +195,14 @@ with side:
     if setup:
         with st.container(border=True):
             _line(setup)
-        with st.container(border=True):
-            _parts(setup)
     if refused := st.session_state.pop("call_refused", None):
-        st.error(_ui.plain(refused), icon=":material/block:")
+        st.error(_ui.sentence(refused), icon=":material/block:")
     with st.container(horizontal=True):
         st.button("Call", on_click=_place, type="primary", icon=":material/call:", width="stretch", key="call_button")
         _rehearsal.button(_form)
+    _money.forecast(_form())
     st.button("Clear the form", on_click=_clear, key="call_clear", type="tertiary", icon=":material/ink_eraser:")
+    if setup:
+        with st.container(border=True):
+            _parts(setup)
 _rehearsal.results(_form())

@@ -1,87 +1,72 @@
-"""Past calls: the list, narrowed and taken along. `?call=` goes on to that one call."""
+"""Past calls: the list, narrowed, put in order, counted and taken along. `?call=` goes on to that one call."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import _export
 import _report
+import _search
 import _ui
 import streamlit as st
 
-from backend.models import Call, LineKind, Outcome
-from backend.store import Search
+from backend.models import Call, LineKind
+from backend.search import MARK, Search, Sorting
+from backend.store import Archive
 
 _A_PAGE = 15
-_EXPORT_LIMIT = 10_000
-
-# Days before today.
-_SPANS = {"Any time": None, "Today": 0, "Last 7 days": 6, "Last 30 days": 29}
-_HIDDEN = ("past_outcomes", "past_line", "past_troubled")
+_VIEWS = {"calls": ":material/list: Calls", "charts": ":material/bar_chart: Charts"}
 
 
-def _search() -> Search:
-    """The fields that narrow the list, and what they ask for."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
-            "Search",
-            key="past_words",
-            type="search",
-            live="400ms",
-            icon=":material/search:",
-            placeholder="A name, a number, or words that were said",
+def _past() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title("Past calls", width="content")
+        view = st.segmented_control(
+            "Show",
+            list(_VIEWS),
+            format_func=_VIEWS.__getitem__,
+            default="calls",
+            required=True,
+            key="past_view",
+            label_visibility="collapsed",
             persist_state="session",
         )
-        span = st.selectbox("When", list(_SPANS), key="past_span", width=160, persist_state="session")
-        used = sum(bool(st.session_state.get(key)) for key in _HIDDEN)
-        label = f"More filters ({used})" if used else "More filters"
-        with st.popover(label, icon=":material/filter_list:", key="past_filters"):
-            outcomes = st.multiselect(
-                "Outcome", list(Outcome), format_func=str.capitalize, key="past_outcomes", persist_state="session"
-            )
-            line = st.segmented_control(
-                "Line", list(_ui.LINES), format_func=_ui.LINES.__getitem__, key="past_line", persist_state="session"
-            )
-            troubled = st.toggle("Only calls with trouble", key="past_troubled", persist_state="session")
-    return Search(
-        words=words or "",
-        outcomes=tuple(outcomes),
-        line=LineKind(line) if line else None,
-        troubled=troubled,
-        since=_midnight(_SPANS[span]),
-    )
-
-
-def _midnight(days_ago: int | None) -> float:
-    if days_ago is None:
-        return 0.0
-    today = _ui.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    return (today - timedelta(days=days_ago)).timestamp()
-
-
-def _show_everything() -> None:
-    for key in ("past_words", "past_span", *_HIDDEN):
-        st.session_state.pop(key, None)
-
-
-def _list() -> None:
-    st.title("Past calls")
-    search = _search()
+    search, order = _search.fields()
     found = _ui.read(lambda archive: archive.count(search), 0)
     if not found:
         _nothing(search)
-        return
+    elif view == "charts":
+        # Only here: what draws them takes a while to load, and the list is to be there at once.
+        import _charts
+
+        st.caption(_calls(found))
+        _charts.shown(search)
+    else:
+        _list(search, order, found)
+
+
+def _list(search: Search, order: Sorting, found: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{found} call{'' if found == 1 else 's'}, newest first", width="content")
-        _export_list(search)
+        st.caption(f"{_calls(found)}, {_search.ORDERS[order].lower()}", width="content")
+        _export_found(search, order)
     slot = st.container()
     pages = -(-found // _A_PAGE)
     # Another search begins at its first page: the key makes it another widget.
-    page = st.pagination(pages, key=f"past_page_{search}") if pages > 1 else 1
-    calls: list[Call] = _ui.read(lambda archive: archive.calls(search, _A_PAGE, (page - 1) * _A_PAGE), [])
+    page = st.pagination(pages, key=f"past_page_{search}_{order}") if pages > 1 else 1
+
+    def a_page(archive: Archive) -> tuple[list[Call], dict[str, str]]:
+        calls = archive.calls(search, _A_PAGE, (page - 1) * _A_PAGE, order)
+        return calls, archive.passages(search, calls)
+
+    calls, passages = _ui.read(a_page, (list[Call](), dict[str, str]()))
     with slot:
         for call in calls:
-            _row(call)
+            _row(call, order, passages.get(call.id, ""))
+
+
+def _calls(found: int) -> str:
+    return f"{found:,} call{'' if found == 1 else 's'}"
 
 
 def _nothing(search: Search) -> None:
@@ -90,10 +75,11 @@ def _nothing(search: Search) -> None:
         st.page_link("call.py", label="Place the first one", icon=":material/call:")
     else:
         st.markdown("No call matches.")
-        st.button("Show all calls", on_click=_show_everything, key="past_all", icon=":material/filter_list_off:")
+        every = _search.show_everything
+        st.button("Show all calls", on_click=every, key="past_all", icon=":material/filter_list_off:")
 
 
-def _row(call: Call) -> None:
+def _row(call: Call, order: Sorting, passage: str) -> None:
     with st.container(border=True, gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             name = f"**{_ui.plain(_ui.who(call))}**"
@@ -112,20 +98,53 @@ def _row(call: Call) -> None:
             if call.troubles:
                 st.badge("Trouble", icon=":material/warning:", color="orange")
         st.markdown(_ui.plain(_ui.short(_report.short(call))))
+        if passage:
+            st.markdown(f":small[:gray[:material/format_quote:] {_marked(passage)}]")
         talk = _ui.lasted(call)
-        facts = [_ui.when(call.created), call.brief.to, "" if talk is None else _ui.clock(talk)]
+        facts = [_ui.when(call.created), call.brief.to, "" if talk is None else _ui.clock(talk), _measured(call, order)]
         st.caption(_ui.plain(" · ".join(filter(None, facts))))
 
 
-def _export_list(search: Search) -> None:
-    """What is found, all pages of it; read only while the menu is open."""
-    with st.popover("Export", icon=":material/download:", key="past_export", on_change="rerun") as menu:
-        if menu.open:
-            calls: list[Call] = _ui.read(lambda archive: archive.calls(search, _EXPORT_LIMIT), [])
-            _ui.download("CSV, for spreadsheets", _export.as_csv(calls, _ui.local), "calls.csv", "text/csv")
-            _ui.download("JSON, for programs", _export.as_json(calls), "calls.json", "application/json")
+def _marked(passage: str) -> str:
+    """What was said, with the words that were looked for in bold."""
+    line = " ".join(passage.split())
+    return "".join(
+        f"**{_ui.plain(part)}**" if marked % 2 else _ui.plain(part) for marked, part in enumerate(line.split(MARK))
+    )
+
+
+def _measured(call: Call, order: Sorting) -> str:
+    """What put this call at its place, where its row does not say so anyway."""
+    if order is Sorting.SLOWEST and call.delay_worst is not None:
+        return f"slowest answer {call.delay_worst / 1000:.1f} s"
+    if order is Sorting.DEADEST and call.dead_air is not None:
+        return f"dead air {call.dead_air:.1f} s"
+    if order is Sorting.DEAREST and call.cost is not None:
+        return f"${call.cost:.2f}"
+    return ""
+
+
+def _export_found(search: Search, order: Sorting) -> None:
+    """What is found, all pages of it; read only when it is asked for, since it may be a hundred thousand calls."""
+
+    def made(write: Callable[[Iterator[Call]], str]) -> Callable[[], str]:
+        return lambda: _ui.read(lambda archive: write(archive.each_call(search, order=order)), "")
+
+    with st.popover("Export", icon=":material/download:", key="past_export"):
+        # Asked for now: what is made on the click is made outside of the page.
+        zone = _ui.now().tzinfo
+
+        def local(moment: float) -> datetime:
+            return datetime.fromtimestamp(moment, zone)
+
+        _download("CSV, for spreadsheets", made(lambda calls: _export.as_csv(calls, local)), "calls.csv", "text/csv")
+        _download("JSON, for programs", made(_export.as_json), "calls.json", "application/json")
+
+
+def _download(label: str, made: Callable[[], str], name: str, mime: str) -> None:
+    st.download_button(label, made, name, mime, icon=":material/download:", on_click="ignore", key=f"save_{name}")
 
 
 if asked := st.query_params.get("call"):
     st.switch_page("record.py", query_params={"call": asked})
-_list()
+_past()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _questions
+import _signin
 import _ui
 import streamlit as st
 
@@ -30,11 +32,19 @@ except BadSettings as bad:
     st.code(str(bad), language=None, wrap_lines=True)
     st.stop()
 
+_signin.gate()
 page = st.navigation(
     [
         st.Page("call.py", title="Call", icon=":material/call:", default=True, help="Say who to call and what for."),
         st.Page("live.py", title="Live", icon=":material/graphic_eq:", help="Watch a running call and step in."),
         st.Page("history.py", title="Past calls", icon=":material/history:", help="Find a call and read it again."),
+        st.Page(
+            "follow_ups.py",
+            title="Follow-ups" + _questions.waiting(),
+            icon=":material/assignment_late:",
+            url_path="follow-ups",
+            help="Work off what agents could not answer.",
+        ),
         st.Page("record.py", title="Past call", icon=":material/article:", visibility="hidden"),
         st.Page("settings.py", title="Settings", icon=":material/tune:", help="What is real and what is practice."),
     ],

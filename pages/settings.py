@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _money
 import _refusals
+import _signin
 import _ui
 import streamlit as st
 
@@ -39,7 +41,7 @@ def _places() -> None:
     facts = {
         "Public host": f"`{settings.public_host}`" if settings.public_host else "None: real phone calls need one",
         "Media server": f"`{settings.server_url}`",
-        "Calls are kept in": f"`{settings.database_path}`",
+        "Calls are kept in": _ui.place(settings.database_path),
     }
     st.table(facts, border="horizontal", alt="Addresses and places")
 
@@ -53,6 +55,10 @@ if setup:
         with st.grid(len(parts) or 1, min_column_width=240):
             for part in parts:
                 _part(part)
+st.subheader("Who may sit here")
+_signin.account()
+st.subheader("Prices")
+_money.table()
 st.subheader("Never called again")
 _refusals.listed()
 left, right = st.columns(2, gap="large")

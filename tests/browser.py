@@ -64,6 +64,10 @@ class Dashboard:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def wait_until_up(self) -> None:
         self._up.wait(PATIENCE * 2)
         assert self.url, "the dashboard did not start:\n" + "".join(self.log)
@@ -89,8 +93,10 @@ class Dashboard:
 
 
 @contextmanager
-def dashboard(environment: Mapping[str, str], script: str = "pages/main.py") -> Iterator[Dashboard]:
-    """Run the dashboard on a free port with these settings and none that the shell happens to have."""
+def dashboard(
+    environment: Mapping[str, str], script: str = "pages/main.py", port: int | None = None
+) -> Iterator[Dashboard]:
+    """Run the dashboard, by default on a free port, with these settings and none that the shell happens to have."""
     names = {name.upper() for name in Settings.model_fields}
     inherited = {name: value for name, value in os.environ.items() if name not in names}
     command = [
@@ -99,7 +105,7 @@ def dashboard(environment: Mapping[str, str], script: str = "pages/main.py") -> 
         "streamlit",
         "run",
         script,
-        f"--server.port={free_port()}",
+        f"--server.port={port or free_port()}",
         "--server.fileWatcherType=none",
     ]
     process = subprocess.Popen(

@@ -11,6 +11,7 @@ import numpy as np
 
 from backend import audio
 from backend.bench.delays import FRAME
+from backend.practice.clock import Clock
 from backend.practice.handset import Handset
 
 LOUD = -45.0
@@ -47,6 +48,10 @@ class Caller:
     """Seconds of the agent's speech since our last turn, or since we began to wait for some."""
     _quiet: float = 0.0
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ring(self, clock: Clock) -> bool:
+        await clock.sleep(self.rings)
+        return True
 
     async def answer(self, handset: Handset) -> None:
         try:

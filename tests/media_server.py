@@ -13,11 +13,13 @@ from types import SimpleNamespace
 
 from fastapi import FastAPI
 
-from backend.answers import Part
-from backend.call.events import FloorEvent
+from backend.answers import Part, Running
+from backend.call.events import FloorEvent, HandBack, Pause, Resume, TakeOver
+from backend.call.tap import Tap
 from backend.config import Settings, load
 from backend.llm.offline import OfflineBrain
-from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
+from backend.models import Brief, Call, Hands, LineKind, Outcome, Refused, Status
+from backend.practice.softphone import Softphones
 from backend.rehearsal.rehearsal import OpenModel
 from backend.server import create_app
 from backend.serving import serve
@@ -36,6 +38,14 @@ PARTS = [
 ]
 
 
+_HANDS: dict[type, Hands] = {
+    Pause: Hands.PAUSED,
+    Resume: Hands.AGENT,
+    TakeOver: Hands.OPERATOR,
+    HandBack: Hands.AGENT,
+}
+
+
 @dataclass
 class Desk:
     """Stands where the switchboard stands; what happens in a call is up to the test."""
@@ -43,6 +53,10 @@ class Desk:
     store: Store
     placed: list[Call] = field(default_factory=list)
     commands: list[tuple[str, FloorEvent]] = field(default_factory=list)
+    hands: dict[str, Hands] = field(default_factory=dict)
+    """In whose hands the calls are of which somebody has ordered something."""
+    taps: dict[str, Tap] = field(default_factory=dict)
+    softphones: Softphones = field(default_factory=Softphones)
     thinker: OpenModel = OfflineBrain
     """The language model of a rehearsal."""
     watched: set[str] = field(default_factory=set)
@@ -53,7 +67,7 @@ class Desk:
     def live(self) -> int:
         return len(self.store.unfinished())
 
-    async def place(self, brief: Brief, dial: bool = True) -> Call:
+    async def place(self, brief: Brief, dial: bool = True, by: str = "") -> Call:
         if not brief.action.strip():
             raise Refused("What to get done is missing: write in one sentence what the call is for.")
         brief = Brief(**{name: getattr(brief, name) for name in Brief.__slots__} | {"to": dialable(brief.to)})
@@ -63,23 +77,43 @@ class Desk:
         self.placed.append(call)
         return call
 
-    def command(self, call_id: str, event: FloorEvent) -> None:
+    async def command(self, call_id: str, event: FloorEvent) -> None:
         if self._known(call_id).status is not Status.IN_PROGRESS:
             raise CallOver("Nobody has picked up yet.")
         if self.deaf:
             raise CallOver(self.deaf)
         self.commands.append((call_id, event))
+        self.hands[call_id] = _HANDS.get(type(event), self.hands.get(call_id, Hands.AGENT))
 
     def watch(self, call_id: str) -> None:
         self.watched.add(call_id)
 
-    def answer(self, question_id: int, text: str) -> bool:
+    async def take_over(self, call_id: str, by: str = "") -> None:
+        await self.command(call_id, TakeOver(by))
+
+    async def hand_back(self, call_id: str, by: str = "") -> None:
+        await self.command(call_id, HandBack(by))
+
+    def tap(self, call_id: str) -> Tap:
+        """The sound of the call: silence, unless a test puts something into it."""
+        if self._known(call_id).status.final:
+            raise CallOver("This call is over.")
+        return self.taps.setdefault(call_id, Tap())
+
+    def speak(self, call_id: str, mulaw: bytes) -> bool:
+        return self.hands.get(call_id) is Hands.OPERATOR
+
+    def running(self) -> list[Running]:
+        hands = self.hands
+        return [Running(call.id, hands.get(call.id, Hands.AGENT), "listening") for call in self.store.unfinished()]
+
+    async def answer(self, question_id: int, text: str, by: str = "") -> bool:
         return self.store.settle(question_id, time.time(), text)
 
     def settle(self, question_id: int) -> bool:
         return self.store.settle(question_id, time.time())
 
-    async def hang_up(self, call_id: str) -> None:
+    async def hang_up(self, call_id: str, by: str = "") -> None:
         if self._known(call_id).status.final:
             raise CallOver("This call is over.")
         why = "The operator hung up."
@@ -139,10 +173,12 @@ async def _serve(
     try:
         with Store(settings.database_path) as store:
             desk = Desk(store)
-            async with serve(_app(settings, desk)) as port:
+            async with serve(_app(settings, desk), ws="websockets-sansio") as port:
                 started.append((port, desk))
                 ready.set()
                 await asyncio.to_thread(stop.wait)
+                for tap in desk.taps.values():
+                    tap.close()
     finally:
         ready.set()
 
@@ -158,6 +194,8 @@ def _app(settings: Settings, desk: Desk) -> FastAPI:
     app.router.lifespan_context = nothing_to_open
     state = app.state
     state.store, state.switchboard = desk.store, desk
-    state.providers = SimpleNamespace(parts=PARTS, capacity=2, thinker=lambda: desk.thinker())
+    state.providers = SimpleNamespace(
+        parts=PARTS, capacity=2, thinker=lambda: desk.thinker(), softphones=desk.softphones
+    )
     state.carriers = {LineKind.PRACTICE: SimpleNamespace(callback=lambda path: f"http://127.0.0.1{path}")}
     return app

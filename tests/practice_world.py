@@ -24,6 +24,7 @@ from websockets.asyncio.server import serve as serve_sockets
 from backend.models import Status
 from backend.practice.call_record import CallRecord
 from backend.practice.carrier import Carrier, practice_carrier
+from backend.practice.clock import Clock
 from backend.practice.dialled_call import DialledCall
 from backend.practice.handset import FarEnd, Handset
 from backend.serving import serve
@@ -53,7 +54,13 @@ class Person:
 
     act: Callable[[Handset], Awaitable[None]] = stay
     rings: float | None = 0.0
+    picks_up: bool = True
+    """False: declines instead."""
     hung_up_on: bool = False
+
+    async def ring(self, clock: Clock) -> bool:
+        await clock.sleep(self.rings)
+        return self.picks_up
 
     async def answer(self, handset: Handset) -> None:
         try:

@@ -25,6 +25,7 @@ from backend.engines.pool import VOICES, Engines
 from backend.models import Heard, Partial, ProviderError, Spoken, TurnEnd
 from backend.practice import callee
 from backend.practice.callee import Callee
+from backend.practice.clock import Clock
 from backend.practice.personas import PERSONAS, Persona
 from backend.seams import SpeechToText, TextToSpeech
 from backend.stt.offline import OfflineEar
@@ -490,9 +491,15 @@ async def test_a_caller_that_never_finishes_the_matter_is_left_after_ten_turns()
         assert await phone.hung_up(within=callee.LINGER + 1)
 
 
-def test_everybody_rings_as_the_persona_says_and_has_a_voice_unlike_the_agents() -> None:
+@in_virtual_time
+async def test_everybody_rings_as_the_persona_says_and_has_a_voice_unlike_the_agents() -> None:
     for persona in PERSONAS.values():
-        assert Callee(persona, Ear(), Voice()).rings == persona.rings
+        rung = asyncio.create_task(Callee(persona, Ear(), Voice()).ring(Clock()))
+        began = asyncio.get_running_loop().time()
+        await asyncio.wait([rung], timeout=100)
+        took = asyncio.get_running_loop().time() - began
+        assert (pytest.approx(took, abs=0.01) if rung.done() else None) == persona.rings
+        assert rung.cancel() or rung.result() is True
         assert persona.voice in VOICES and persona.voice != "agent"
 
 

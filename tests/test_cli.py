@@ -205,6 +205,16 @@ def test_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "4 the media server is not running" in " ".join(capsys.readouterr().out.split())
 
 
+async def test_who_is_to_be_the_callee_is_told_where_it_rings(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHBOARD_PORT", "8599")
+    async with media_server() as app:
+        _, out, _ = await cli(app, *PLACE, "--persona", "me")
+        assert out == "Call abc (CA1)\nAnswer it at http://localhost:8599/live?call=abc\n"
+        for elsewhere in (["--persona", "cooperative"], ["--persona", "me", "--line", "phone"]):
+            _, out, _ = await cli(app, *PLACE, *elsewhere)
+            assert "Answer" not in out
+
+
 async def test_calls_are_listed(cli: Cli) -> None:
     async with media_server() as app:
         code, out, _ = await cli(app, "calls", "--limit", "5")

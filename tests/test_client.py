@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.answers import Health
-from backend.call.events import Hint, Say
+from backend.answers import Health, Running
+from backend.call.events import HandBack, Hint, Pause, Press, Resume, Say, TakeOver, Transfer
 from backend.client import Client, ServerDown, ServerError
-from backend.models import Call, LineKind, Outcome, Speaker, Status, Turn, TurnState
+from backend.models import Call, Hands, LineKind, Outcome, Speaker, Status, Turn, TurnState
 from tests.media_server import TOKEN, MediaServer, media_server
 
 
@@ -91,6 +91,27 @@ def test_commands_reach_the_running_call(server: MediaServer, client: Client) ->
     client.hang_up(call_id)
     assert server.desk.commands == [(call_id, Say("One moment, please.")), (call_id, Hint("Offer Friday."))]
     assert client.call(call_id).call.ending == "The operator hung up."
+
+
+def test_stepping_in_reaches_the_running_call_with_the_operators_name(server: MediaServer) -> None:
+    with Client(server.url, TOKEN, operator=lambda: "Maya Müller") as client:
+        call_id, by = answered(server, client), "Maya Müller"
+        client.pause(call_id)
+        assert client.running() == [Running(call_id, Hands.PAUSED, "listening")]
+        client.resume(call_id)
+        client.take_over(call_id)
+        assert client.running()[0].hands is Hands.OPERATOR
+        client.hand_back(call_id)
+        client.press(call_id, "12#")
+        client.transfer(call_id)
+        client.say(call_id, "So.")
+    orders = [Pause(by), Resume(by), TakeOver(by), HandBack(by), Press("12#", by), Transfer(by), Say("So.", by)]
+    assert server.desk.commands == [(call_id, order) for order in orders]
+
+
+def test_keys_that_no_phone_has_are_refused_with_the_reason(server: MediaServer, client: Client) -> None:
+    with pytest.raises(ServerError, match="keys: "):
+        client.press(answered(server, client), "call me")
 
 
 def test_a_number_is_described_or_refused_with_the_reason(client: Client) -> None:

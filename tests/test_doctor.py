@@ -16,7 +16,10 @@ from backend.doctor import Finding, State, examine, examine_all
 from backend.loopback.anthropic import LoopbackAnthropic, Reply
 from backend.loopback.deepgram import LoopbackDeepgram
 from backend.loopback.elevenlabs import LoopbackElevenLabs
+from backend.models import ProviderError
 from backend.serving import free_port, serve
+from backend.signin.password import hashed
+from tests.test_signin import HASH
 
 
 def options(folder: Path) -> dict[str, Any]:
@@ -32,7 +35,16 @@ async def test_nothing_set_is_no_problem(tmp_path: Path) -> None:
     findings = await examine_all(load(**options(tmp_path)))
     assert [finding for finding in findings if finding.state is State.PROBLEM] == []
     off = {finding.part for finding in findings if finding.state is State.OFF}
-    assert {"Twilio", "Deepgram", "Claude", "ElevenLabs", "Public host", "Media server", "Dashboard"} <= off
+    assert {
+        "Signing in",
+        "Twilio",
+        "Deepgram",
+        "Claude",
+        "ElevenLabs",
+        "Public host",
+        "Media server",
+        "Dashboard",
+    } <= off
 
 
 async def test_providers_that_work_are_ok(tmp_path: Path) -> None:
@@ -112,6 +124,40 @@ async def test_a_data_folder_that_cannot_be_written_to_is_a_problem(tmp_path: Pa
     (finding,) = await found(settings, "Data folder")
     assert finding.state is State.PROBLEM
     assert "cannot be written to" in finding.said
+
+
+async def test_a_password_that_is_asked_for_is_ok_and_a_weak_hash_is_a_problem(tmp_path: Path) -> None:
+    strong = load(**options(tmp_path), dashboard_password_hash=hashed("correct horse battery"))
+    weak = load(**options(tmp_path), dashboard_password_hash=HASH)
+    (fine,), (problem,) = await found(strong, "Signing in"), await found(weak, "Signing in")
+    assert (fine.state, problem.state) == (State.OK, State.PROBLEM)
+    assert "make another with `phone-agent password`" in problem.said
+
+
+async def test_streamlits_own_address_without_a_sign_in_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
+    (finding,) = await found(load(**options(tmp_path)), "Signing in")
+    assert finding.state is State.PROBLEM
+    assert "STREAMLIT_SERVER_ADDRESS: 0.0.0.0 lets other machines in" in finding.said
+
+
+def test_openid_connect_without_its_secrets_is_a_problem_that_says_which(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    for content, said in (
+        (None, "cannot be read"),
+        ("[auth", "cannot be read"),
+        ("[auth]\nclient_id='x'", "cookie_secret"),
+    ):
+        if content is not None:
+            secrets.write_text(content)
+        with pytest.raises(ProviderError, match=said):
+            doctor._openid(secrets)
+    keys = "redirect_uri cookie_secret client_id client_secret".split()
+    url = 'server_metadata_url = "https://id.example.com/.well-known/openid-configuration"'
+    secrets.write_text("\n".join(["[auth]", *(f'{key} = "x"' for key in keys), url]))
+    assert doctor._openid(secrets) == "operators sign in at id.example.com"
 
 
 def test_bad_settings_are_the_only_finding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,18 @@ from typer.main import get_command
 
 from backend.cli import app as commands
 from backend.config import ROOT, Settings
-from backend.routes import calls, questions, refusals, rehearsals, twilio
+from backend.routes import (
+    browser,
+    calls,
+    headset,
+    questions,
+    recordings,
+    refusals,
+    rehearsals,
+    softphone,
+    templates,
+    twilio,
+)
 
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 WRITTEN = "\n".join(path.read_text() for path in DOCUMENTS)
@@ -49,11 +60,22 @@ def test_every_page_is_explained() -> None:
     pages = re.findall(r"st\.Page\(([^)]*)\)", (ROOT / "pages" / "main.py").read_text())
     titles = [re.findall(r'title="([^"]+)"', page)[0] for page in pages if "hidden" not in page]
     readme = (ROOT / "README.md").read_text()
-    assert [f"| **{title}** |" in readme for title in titles] == [True] * 4
+    assert [f"| **{title}** |" in readme for title in titles] == [True] * 5
 
 
 def test_every_route_is_explained() -> None:
-    served = (calls.router, questions.router, refusals.router, rehearsals.router, twilio.router)
+    served = (
+        browser.router,
+        calls.router,
+        headset.router,
+        questions.router,
+        recordings.router,
+        refusals.router,
+        rehearsals.router,
+        softphone.router,
+        templates.router,
+        twilio.router,
+    )
     routes = [route for router in served for route in router.routes]
     assert len(routes) >= 21
     for route in routes:

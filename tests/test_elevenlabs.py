@@ -34,7 +34,7 @@ def quick(**options: Any) -> LoopbackElevenLabs:
 
 def voice(server: LoopbackElevenLabs, patience: Patience = HASTE, **other: str) -> ElevenLabs:
     asked = {"key": server.key, "voice": server.voice, "model": MODEL} | other
-    return ElevenLabs(server.url, patience=patience, **asked)
+    return ElevenLabs(server.url, asked["key"], asked["voice"], asked["model"], patience)
 
 
 @asynccontextmanager

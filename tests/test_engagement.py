@@ -12,7 +12,7 @@ import pytest
 from backend.bench.stand_ins import Ears, Model, Phone, Speech
 from backend.bench.virtual_time import in_virtual_time
 from backend.call import manners as known
-from backend.call.events import Ending
+from backend.call.events import Ending, HangUp
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.session import Kit
@@ -77,7 +77,7 @@ async def test_a_line_that_came_before_its_providers_refused_is_said_goodbye_to(
 async def test_a_hang_up_before_the_agent_can_talk_is_not_lost(tmp_path: Path) -> None:
     async with picked_up(tmp_path, Slow()) as (engagement, phone, store):
         async with asyncio.timeout(1):
-            await engagement.hang_up(STOPPED)
+            await engagement.hang_up(HangUp(STOPPED))
         async with asyncio.timeout(5):
             await engagement.over()
         assert phone.played == b""
@@ -88,7 +88,7 @@ async def test_a_hang_up_before_the_agent_can_talk_is_not_lost(tmp_path: Path) -
 async def test_a_line_is_given_only_for_the_right_token_and_call_and_once(tmp_path: Path) -> None:
     async with picked_up(tmp_path, Slow()) as (engagement, phone, _):
         assert not engagement.connect(engagement.expect_stream(), "CA1", phone)
-        await engagement.hang_up(STOPPED)
+        await engagement.hang_up(HangUp(STOPPED))
 
 
 @pytest.mark.parametrize(("token", "sid"), [("", "CA1"), ("wrong", "CA1"), (None, "CA2")])

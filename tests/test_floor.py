@@ -19,33 +19,42 @@ from backend.call.events import (
     End,
     Ending,
     FloorEvent,
+    HandBack,
     HangUp,
     Held,
     Hint,
     Hold,
     MachineAnswered,
+    Microphone,
     Note,
     OperatorAnswers,
+    OperatorSays,
+    OperatorTalks,
     OperatorWatches,
+    Pause,
     PickedUp,
     Planned,
+    Press,
     Release,
     Reply,
     ReplyDone,
     ReplyFailed,
+    Resume,
     Say,
     SoundOff,
     SoundOn,
     Speaking,
     Stop,
+    TakeOver,
     Tick,
     Tool,
+    Transfer,
     Wants,
 )
 from backend.call.floor import Floor
 from backend.call.manners import Manners
 from backend.call.short_words import words
-from backend.models import Brief, Digit, EagerEnd, Ended, Outcome, Partial, Resumed, TurnEnd
+from backend.models import Brief, Digit, EagerEnd, Ended, Hands, Outcome, Partial, Resumed, TurnEnd
 
 BRIEF = Brief(to="+12025550143", action="Confirm the visit", callee_name="John Smith", organization="Green Dental")
 MANNERS = Manners()
@@ -263,7 +272,8 @@ def test_the_operators_words_come_before_a_prepared_reply() -> None:
     talk = Talk().opened()
     talk.at(6, EagerEnd("Yes."), Say("One more thing."))
     said = Note("The operator says: One more thing.")
-    assert talk.at(6.2, TurnEnd("Yes."))[1:] == [Stop(2), said, Reply(3, "One more thing.")]
+    assert said in talk.did
+    assert talk.at(6.2, TurnEnd("Yes."))[1:] == [Stop(2), Reply(3, "One more thing.")]
 
 
 def test_without_speculation_nothing_is_prepared() -> None:
@@ -710,8 +720,8 @@ def test_the_same_word_said_again_to_a_recogniser_that_tells_no_ends_is_heard_ag
 def test_one_sentence_of_the_operator_does_not_cut_another() -> None:
     talk = Talk().opened()
     talk.at(6, Say("First."), Speaking(2))
-    assert talk.at(7, Say("Second.")) == []
-    assert talk.at(8, ReplyDone(2)) == [Note("The operator says: Second."), Reply(3, "Second.")]
+    assert talk.at(7, Say("Second.", "Maya")) == [Note("Maya says: Second.")]
+    assert talk.at(8, ReplyDone(2)) == [Reply(3, "Second.")]
 
 
 def test_what_the_operator_said_is_said_again_when_none_of_it_was_heard() -> None:
@@ -732,13 +742,13 @@ def test_the_operators_words_replace_the_agents_own() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Yes."), Speaking(2))
     said = Note("The operator says: One more thing.")
-    assert talk.at(7, Say("One more thing.")) == [Stop(2), said, Reply(3, "One more thing.")]
+    assert talk.at(7, Say("One more thing.")) == [said, Stop(2), Reply(3, "One more thing.")]
 
 
 def test_the_operators_words_wait_until_the_callee_has_finished() -> None:
     talk = Talk().opened()
     talk.at(6, Partial("I was"))
-    assert talk.at(6.5, Say("One more thing.")) == []
+    assert talk.at(6.5, Say("One more thing.")) == [Note("The operator says: One more thing.")]
     assert talk.at(7, TurnEnd("I was there."))[-1] == Reply(2, "One more thing.")
 
 
@@ -754,12 +764,204 @@ def test_hanging_up_silences_the_agent_at_once() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Yes."), Speaking(2))
     ending = Ending("The operator hung up.", Outcome.STOPPED)
-    assert talk.at(7, HangUp(ending)) == [Stop(2), End(ending)]
+    assert talk.at(7, HangUp(ending, "Maya")) == [Note("Maya hung up."), Stop(2), End(ending)]
     assert talk.at(8, TurnEnd("Hello?"), Tick()) == []
 
 
 def test_a_key_press_is_a_turn() -> None:
     assert Talk().opened().at(6, Digit("1")) == [CalleeSays("(pressed 1)", complete=True), Reply(2)]
+
+
+# --- the operator steps in ----------------------------------------------------------------------------------------
+
+PAUSED, TAKEN = Note("Maya paused the agent."), Note("Maya took the call over.")
+BACK = Note("Maya handed the call back to the agent.")
+
+
+def taken_over() -> Talk:
+    """The operator has the call from 7 s on, and cut off an answer that was being heard."""
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(7, TakeOver("Maya")) == [Stop(2), TAKEN, Microphone(open=True)]
+    assert (talk.phase(), talk.floor.hands) == (Phase.ASIDE, Hands.OPERATOR)
+    return talk
+
+
+def test_a_pause_silences_the_agent_at_once_and_keeps_it_silent() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    assert talk.at(7, Pause("Maya")) == [Stop(2), PAUSED]
+    assert talk.at(8, Partial("Are you"), EagerEnd("Are you there?"))[-1] == CalleeSays("Are you there?", False)
+    assert talk.at(9, TurnEnd("Are you there?")) == [CalleeSays("Are you there?", complete=True)]
+    assert talk.at(100) == []
+
+
+def test_who_gives_no_name_is_the_operator() -> None:
+    assert Talk().opened().at(6, Pause()) == [Note("The operator paused the agent.")]
+
+
+def test_an_agent_that_may_talk_again_answers_what_was_said_meanwhile() -> None:
+    talk = Talk().opened()
+    talk.at(6, Pause("Maya"))
+    talk.at(7, TurnEnd("What does it cost?"))
+    assert talk.at(9, Resume("Maya")) == [Note("Maya let the agent go on."), Reply(2)]
+
+
+def test_a_question_that_the_pause_kept_from_being_answered_is_answered_after_it() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("What does it cost?"), Pause())
+    assert talk.at(9, Resume())[-1] == Reply(3)
+
+
+def test_an_agent_that_was_answering_when_it_was_paused_waits_after_it() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("What does it cost?"), Speaking(2), Pause())
+    assert talk.at(9, Resume()) == [Note("The operator let the agent go on.")]
+    assert talk.at(9 + MANNERS.check_in_after, Tick()) == [Reply(3, known.STILL_THERE)]
+
+
+def test_a_callee_who_is_speaking_when_the_agent_may_talk_again_is_heard_out() -> None:
+    talk = Talk().opened()
+    talk.at(6, Pause(), Partial("What does"))
+    assert talk.at(7, Resume()) == [Note("The operator let the agent go on.")]
+    assert talk.at(7.5, TurnEnd("What does it cost?"))[-1] == Reply(2)
+
+
+def test_the_opening_that_a_pause_cut_off_is_said_from_its_beginning() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    assert talk.at(2, Speaking(1), Pause("Maya"))[-2:] == [Stop(1), PAUSED]
+    assert talk.at(30) == []
+    talk.at(30, Resume())
+    assert talk.at(30 + MANNERS.greeting_pause, Tick()) == [Reply(2, OPENING)]
+
+
+def test_a_goodbye_that_is_paused_leaves_the_call_open() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2), Concluded(2, AGREED))
+    assert talk.at(7, Pause("Maya")) == [Stop(2), PAUSED]
+    assert talk.at(60) == []
+
+
+def test_a_voicemail_gets_no_message_from_a_paused_agent_until_it_may_talk_again() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    talk.at(1, Pause())
+    assert talk.at(4, MachineAnswered("machine_end_beep")) == []
+    assert talk.at(5, Resume())[-1] == Reply(1, known.voicemail(BRIEF))
+
+
+def test_what_the_operator_types_is_said_while_the_agent_is_paused() -> None:
+    talk = Talk()
+    talk.at(0, Connected(), Pause())
+    assert talk.at(1, Say("One moment.", "Maya")) == [Note("Maya says: One moment."), Reply(1, "One moment.")]
+    assert talk.at(3, Speaking(1), ReplyDone(1)) == []
+    assert talk.phase() is Phase.ASIDE
+    assert talk.at(9, Resume()) and talk.phase() is Phase.GREETING, "the callee has not heard who is calling"
+
+
+def test_ordering_the_same_twice_changes_nothing() -> None:
+    talk = Talk().opened()
+    assert talk.at(6, Resume(), HandBack()) == []
+    talk.at(7, Pause())
+    assert talk.at(8, Pause(), HandBack()) == []
+    assert talk.at(9, TakeOver("Maya")) == [TAKEN, Microphone(open=True)]
+    assert talk.at(10, TakeOver("Ann"), Pause(), Resume()) == []
+
+
+def test_the_operators_words_are_a_turn_of_their_own() -> None:
+    talk = taken_over()
+    assert talk.at(8, OperatorTalks("This is")) == [OperatorSays("This is", complete=False)]
+    assert talk.at(9, OperatorTalks("This is Maya.", complete=True)) == [OperatorSays("This is Maya.", complete=True)]
+
+
+def test_the_operators_words_coming_back_from_a_loudspeaker_are_nobodys_turn() -> None:
+    talk = taken_over()
+    talk.at(9, OperatorTalks("We could also see you on Friday at ten.", complete=True))
+    assert talk.at(9.3, Partial("see you on Friday at ten")) == []
+
+
+def test_after_the_operator_spoke_last_the_agent_says_that_it_is_back() -> None:
+    talk = taken_over()
+    talk.at(8, TurnEnd("Who is this?"), OperatorTalks("This is Maya.", complete=True))
+    back = known.handed_back(BRIEF)
+    assert talk.at(10, HandBack("Maya")) == [Microphone(open=False), BACK, Reply(3, back)]
+
+
+def test_after_the_callee_spoke_last_the_agent_answers() -> None:
+    talk = taken_over()
+    talk.at(8, OperatorTalks("This is Maya.", complete=True))
+    talk.at(9, TurnEnd("What does it cost?"))
+    assert talk.at(10, HandBack("Maya"))[-1] == Reply(3)
+
+
+def test_the_operators_last_words_may_be_recognised_after_the_call_was_handed_back() -> None:
+    talk = taken_over()
+    talk.at(10, HandBack("Maya"))
+    assert talk.at(10.4, OperatorTalks("Bye.", complete=True)) == [OperatorSays("Bye.", complete=True)]
+
+
+def test_words_of_the_operators_that_never_ended_are_kept_when_the_call_ends() -> None:
+    talk = taken_over()
+    talk.at(8, OperatorTalks("I will"))
+    assert OperatorSays("I will", complete=True) in talk.at(9, Ended("The far side hung up."))
+
+
+def test_who_came_to_the_phone_and_talked_with_the_operator_is_no_queue_any_more() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    talk.at(1, TurnEnd("All our agents are busy. Please hold, your call is important to us."))
+    talk.at(3, TakeOver("Maya"))
+    talk.at(20, TurnEnd("Valley garage, hello?"), OperatorTalks("I'll put you through to my assistant.", complete=True))
+    talk.at(22, HandBack("Maya"))
+    assert talk.at(22 + MANNERS.greeting_pause, Tick())[-1] == Reply(talk.floor._replies, OPENING)
+
+
+def test_an_operator_who_never_hands_back_is_ended_by_the_longest_call() -> None:
+    talk = taken_over()
+    talk.at(MANNERS.longest_call - 1, OperatorTalks("And then", complete=True), TurnEnd("I see."))
+    assert talk.at(MANNERS.longest_call, Tick()) == [Microphone(open=False), Reply(3, known.TIME_IS_UP)]
+    late = Note("It is too late to step in: the call has reached its longest duration, and ends.")
+    assert talk.at(MANNERS.longest_call + 1, TakeOver()) == [late]
+    assert isinstance(talk.at(MANNERS.longest_call + 5, ReplyDone(3))[-1], End)
+
+
+def test_an_agent_that_went_deaf_leaves_the_operator_in_the_call_and_apologises_when_it_has_it_back() -> None:
+    talk = taken_over()
+    assert talk.at(9, EarsLost("Deepgram is gone.")) == []
+    assert talk.at(20, HandBack())[-1] == Reply(3, known.TROUBLE)
+
+
+def test_words_that_cannot_be_voiced_do_not_end_a_call_that_the_operator_has() -> None:
+    talk = taken_over()
+    talk.at(8, Say("One moment."))
+    assert talk.at(9, ReplyFailed(3, "No voice.", mute=True)) == []
+    assert talk.phase() is Phase.ASIDE
+
+
+def test_keys_are_pressed_at_once_and_nothing_said_over_them_stops_them() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Press one for sales."), Speaking(2))
+    assert talk.at(7, Press("12#", "Maya")) == [Stop(2), Note("Maya pressed 12#."), Reply(3, keys="12#")]
+    assert talk.at(7.1, Speaking(3), SoundOn(), Partial("that is not a valid option")) == [
+        CalleeSays("that is not a valid option", complete=False)
+    ]
+    assert talk.at(8, ReplyDone(3)) == []
+
+
+def test_keys_are_pressed_while_the_operator_has_the_call() -> None:
+    talk = taken_over()
+    assert talk.at(8, Press("1")) == [Note("The operator pressed 1."), Reply(3, keys="1")]
+    assert talk.at(9, ReplyDone(3)) == []
+    assert talk.floor.hands is Hands.OPERATOR
+
+
+def test_a_call_is_handed_over_at_once_when_the_operator_wants_it() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."), Speaking(2))
+    note, stop, end = talk.at(7, Transfer("Maya"))
+    assert (note, stop) == (Note("Maya handed the call over to the operator's phone."), Stop(2))
+    assert isinstance(end, End) and end.transfer and end.ending.outcome is Outcome.TRANSFERRED
 
 
 # --- promises that hold whatever happens ------------------------------------------------------------------------
@@ -783,6 +985,8 @@ _EVENTS: st.SearchStrategy[FloorEvent] = st.one_of(
     st.builds(MachineAnswered, st.sampled_from(["human", "unknown", "machine_start", "machine_end_beep", "fax"])),
     st.sampled_from([Resumed(), SoundOn(), SoundOff(), Tick(), Connected(), Digit("1"), EarsLost("deaf")]),
     st.just(OperatorWatches()),
+    st.sampled_from([Pause(), Resume(), TakeOver(), HandBack(), Press("1")]),
+    st.builds(OperatorTalks, _TEXTS, st.booleans()),
 )
 _STEPS = st.lists(st.tuples(st.floats(min_value=0, max_value=15), _EVENTS), max_size=60)
 
@@ -795,9 +999,15 @@ class Witness:
         self.shut = False
         self.newest = 0
         self.over = False
+        self.orders: set[str] = set()
+        """What the operator has wanted said."""
+        self.agents = False
+        """Whether the reply under way is the agent's own."""
+        self.microphone = False
 
-    def see(self, event: FloorEvent, actions: list[Action]) -> None:
+    def see(self, event: FloorEvent, actions: list[Action], hands: Hands) -> None:
         assert not (self.over and actions), "something was done after the end"
+        self.orders |= {event.text} if isinstance(event, Say) else set()
         if isinstance(event, ReplyDone | ReplyFailed) and event.number == self.under_way:
             self.under_way = None
         if isinstance(event, Held) and event.number == self.under_way and event.over:
@@ -805,8 +1015,9 @@ class Witness:
         for action in actions:
             assert not self.over, "something was done after the end"
             match action:
-                case Reply(number, held=held):
+                case Reply(number, words, held=held, keys=keys):
                     assert self.under_way is None, "two replies at once"
+                    self.agents = not keys and words not in self.orders
                     assert number == self.newest + 1, "replies are numbered one by one"
                     self.under_way, self.shut = number, held
                     self.newest = number
@@ -822,15 +1033,21 @@ class Witness:
                 case End():
                     assert self.under_way is None, "the end left a reply speaking"
                     self.over = True
-                case CalleeSays(text):
+                case Microphone(open):
+                    assert open is not self.microphone, "the microphone was already so"
+                    self.microphone = open
+                case CalleeSays(text) | OperatorSays(text):
                     assert text.strip(), "an empty turn was written down"
+        if hands is not Hands.AGENT and not self.over:
+            assert self.under_way is None or not self.agents, "the agent talks although somebody has stepped in"
+        assert self.over or self.microphone is (hands is Hands.OPERATOR), "the microphone belongs to another"
 
 
 @given(_STEPS)
 @settings(max_examples=400, deadline=None)
 def test_whatever_happens_the_floor_keeps_its_promises(steps: list[tuple[float, FloorEvent]]) -> None:
     floor, witness, now = Floor(BRIEF, MANNERS), Witness(), 0.0
-    witness.see(Connected(), floor.handle(Connected(), now))
+    witness.see(Connected(), floor.handle(Connected(), now), floor.hands)
     written: list[str] = []
     planned: list[str] = []
     for pause, event in steps:
@@ -838,7 +1055,7 @@ def test_whatever_happens_the_floor_keeps_its_promises(steps: list[tuple[float, 
         alive = floor.phase is not Phase.OVER
         planned += [event.words] if isinstance(event, Planned) else []
         actions = floor.handle(event, now)
-        witness.see(event, actions)
+        witness.see(event, actions, floor.hands)
         assert floor.deadline is None or floor.deadline > now, "the deadline lies in the past"
         written += [action.text for action in actions if isinstance(action, CalleeSays)]
         if isinstance(event, TurnEnd) and event.text.strip() and alive:

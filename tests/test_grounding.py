@@ -66,6 +66,12 @@ def test_an_operators_answer_is_a_source() -> None:
     assert (fact.source, fact.turn) == ("operator", 5)
 
 
+def test_what_an_operator_said_to_the_callee_is_a_source() -> None:
+    said = Utterance(Speaker.OPERATOR, "It costs $80.", turn=5)
+    (fact,) = Grounding(BRIEF, MONDAY).check("It costs eighty dollars.", [said]).facts
+    assert (fact.source, fact.turn) == ("operator", 5)
+
+
 def test_the_agents_own_words_prove_nothing() -> None:
     said = Utterance(Speaker.AGENT, "It costs eighty dollars.", turn=4)
     assert Grounding(BRIEF, MONDAY).check("It costs eighty dollars.", [said]).unknown == ("eighty dollars",)

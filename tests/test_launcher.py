@@ -15,9 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from backend import dashboard
 from backend.answers import Part, Setup
 from backend.config import ROOT, Settings, load
-from backend.launcher import CannotStart, ServerProcess, answers_on, lifespan, media_server, run, running, summary
+from backend.dashboard import kept_running, lifespan, run, summary
+from backend.launcher import CannotStart, ServerProcess, answers_on, media_server, running
 from backend.models import LineKind
 from backend.serving import free_port
 
@@ -111,6 +113,56 @@ async def test_an_old_failure_is_not_shown_again(settings: Settings) -> None:
         server.start()
     assert "long ago" not in str(raised.value)
     assert server.log.read_text() == "long ago\nagain\n"
+
+
+async def test_a_server_that_crashes_is_started_again_and_the_log_says_so(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dashboard, "_LOOK_AGAIN", 0.02)
+    monkeypatch.setattr(dashboard, "_FIRST_PAUSE", 0.02)
+    async with media_server(settings, CHILD) as server:
+        with kept_running(server):
+            first = server.pid
+            assert first
+            psutil.Process(first).kill()
+            while server.pid in (None, first) or not await asyncio.to_thread(running, settings):
+                await asyncio.sleep(0.02)
+        second = server.pid
+    assert second and not psutil.pid_exists(second)
+    said = capsys.readouterr().err
+    assert "The media server ended (code -9). It is started again in 0.02 s." in said
+
+
+class Breaking:
+    """A server that ends at once, or does not even start; each look at it counts as waiting for that long."""
+
+    log = Path("media-server.log")
+
+    def __init__(self, starts: list[bool]) -> None:
+        self.exit_code = 1
+        self.starts = starts
+        self.waited: list[float] = []
+
+    def start(self) -> None:
+        if not self.starts.pop(0):
+            raise CannotStart("The media server did not start.")
+
+    def wait(self, seconds: float) -> bool:
+        """As `threading.Event.wait`, of an event that is set when no start is left."""
+        self.waited.append(seconds)
+        return not self.starts
+
+
+def test_one_that_cannot_stay_up_is_started_after_longer_and_longer_pauses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dashboard, "_LOOK_AGAIN", 0.0)
+    server = Breaking([True, False, False, True, True, True, True, True])
+    dashboard._keep(server, server)  # type: ignore[arg-type]
+    assert [seconds for seconds in server.waited if seconds][:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+    said = capsys.readouterr().err
+    assert said.count("did not start.") == 2
+    assert "It is started again in 32 s." in said
 
 
 async def test_a_dashboard_with_bad_settings_still_comes_up_and_says_so(

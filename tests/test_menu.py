@@ -87,6 +87,14 @@ def test_the_rest_of_a_menu_after_the_key_is_waited_out() -> None:
     assert pressed(*rest, "#Pressed w", "For new appointments, press 3.") == "3"
 
 
+@pytest.mark.parametrize("note", ["#Maya Müller pressed 2.", "#The operator pressed 2."])
+def test_a_key_that_an_operator_has_pressed_counts_as_pressed(note: str) -> None:
+    assert pressed(MENU, note, "To hear this again, press nine.") == menu.PAUSE
+    assert pressed(MENU, "#Maya says: I pressed 2", "For new appointments, press 3.") == pressed(
+        MENU, "For new appointments, press 3."
+    )
+
+
 def test_a_menu_that_wants_words_gets_a_word() -> None:
     assert menu.through(heard("In a few words, tell me why you are calling.")) == Said(menu.REPRESENTATIVE)
 

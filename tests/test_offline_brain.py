@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from backend.bench.scripted import FOLDER, Script, hold, opening_of, scripts
 from backend.brain import agreement, conduct
+from backend.call.manners import handed_back
 from backend.llm import offline
 from backend.llm.offline import OfflineBrain
 from backend.models import Brief, Conversation, Outcome, Said, Speaker, ToolUse
@@ -110,6 +111,38 @@ def test_a_yes_to_a_reason_that_was_heard_but_for_its_question_counts() -> None:
 def test_an_agent_cut_off_without_a_word_takes_up_its_question() -> None:
     reason = "I'm calling to confirm the dental cleaning on Thursday at 2:30 p.m."
     assert "still work for you?" in said(clinic("yes").plus(Speaker.AGENT, reason, cut=True))
+
+
+REASON = "I'm calling to confirm the dental cleaning on Thursday at 2:30 p.m. Does that still work for you?"
+
+
+def test_a_yes_to_a_colleague_who_asked_something_else_confirms_nothing() -> None:
+    talk = clinic("yes", REASON).plus(Speaker.OPERATOR, "Hi, Maya here. Can you hear me well?")
+    pieces, end = heard(talk.plus(Speaker.CALLEE, "Yes."))
+    assert "still work for you?" in "".join(pieces) and end is None
+
+
+def test_a_yes_to_going_on_after_a_colleague_takes_up_the_open_question() -> None:
+    talk = clinic("yes", REASON).plus(Speaker.OPERATOR, "Hi, Maya here. I just wanted to say hello.")
+    talk = talk.plus(Speaker.AGENT, handed_back(CLINIC)).plus(Speaker.CALLEE, "Sure.")
+    pieces, end = heard(talk)
+    assert "still work for you?" in "".join(pieces) and end is None
+    asked = talk.plus(Speaker.AGENT, "".join(pieces)).plus(Speaker.CALLEE, "Yes, that works.")
+    _, end = heard(asked)
+    assert end is not None and end.arguments["outcome"] == "confirmed"
+
+
+def test_a_no_to_going_on_ends_the_call_and_cancels_nothing() -> None:
+    talk = clinic("yes", REASON).plus(Speaker.OPERATOR, "Hi, Maya here. We are all set then.")
+    talk = talk.plus(Speaker.AGENT, handed_back(CLINIC)).plus(Speaker.CALLEE, "No, that's it.")
+    _, end = heard(talk)
+    assert end is not None and end.arguments["outcome"] != "declined"
+
+
+def test_a_colleague_who_asks_the_open_question_gets_the_answer_to_it() -> None:
+    talk = clinic("yes").plus(Speaker.OPERATOR, "Maya here. " + REASON).plus(Speaker.CALLEE, "Yes, that works for me.")
+    _, end = heard(talk)
+    assert end is not None and end.arguments["outcome"] == "confirmed"
 
 
 def test_two_turns_without_an_answer_between_them_are_one() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from backend.bench.virtual_time import in_virtual_time
 from backend.models import Brief, Call, Claim, Outcome, ProviderError, Report, Speaker, Status, Turn, TurnState
+from backend.money.tally import Tally
 from backend.outcome import reporter as reporting
 from backend.outcome.reporter import AGAIN, DEADLINE, Reporter
 from backend.store import Store
@@ -47,7 +48,7 @@ class Writes:
         self._script = list(script)
         self.asked: list[tuple[str, float]] = []
 
-    async def write(self, call: Call, turns: Sequence[Turn]) -> Report:
+    async def write(self, call: Call, turns: Sequence[Turn], tally: Tally) -> Report:
         self.asked.append((call.id, asyncio.get_running_loop().time()))
         step = self._script.pop(0)
         if isinstance(step, Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,6 +105,22 @@ def test_a_yes_to_words_that_were_not_heard_is_for_review() -> None:
     said[2] = Turn(3, Speaker.AGENT, PUT, "I'm calling to confirm the cleaning", TurnState.CUT, 3.0)
     found = rules.report(call, said)
     assert found.result.doubtful or found.outcome is Outcome.HUNG_UP
+
+
+def test_a_yes_to_an_operators_own_question_confirms_nothing() -> None:
+    call = Call("call", BRIEF, Status.COMPLETED, Outcome.HUNG_UP, ending="The callee hung up.", answered=1.0)
+    said = turns(HELLO, "Yes", PUT, "Hm.", "Maya here, can you hear me?", "Yes.")
+    said[4] = replace(said[4], speaker=Speaker.OPERATOR)
+    assert rules.report(call, said).outcome is not Outcome.CONFIRMED
+
+
+def test_what_an_operator_asked_and_the_callee_agreed_to_is_confirmed_with_their_words() -> None:
+    call = Call("call", BRIEF, Status.COMPLETED, Outcome.HUNG_UP, ending="The callee hung up.", answered=1.0)
+    said = turns(HELLO, "Yes", PUT, "Yes, that works for me.")
+    said[2] = replace(said[2], speaker=Speaker.OPERATOR)
+    found = rules.report(call, said)
+    assert (found.outcome, found.result.turns) == (Outcome.CONFIRMED, (3, 4))
+    assert any(claim.text.startswith("The operator said:") for claim in found.summary)
 
 
 def test_words_that_broke_off_are_for_review() -> None:

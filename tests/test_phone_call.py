@@ -49,6 +49,7 @@ async def test_only_the_events_asked_for_are_reported() -> None:
     [
         (Person(rings=None), ["initiated", "ringing", "no-answer"]),
         (Person(rings=30.0), ["initiated", "ringing", "no-answer"]),
+        (Person(picks_up=False), ["initiated", "ringing", "busy"]),
         (Status.BUSY, ["initiated", "busy"]),
         (Status.FAILED, ["initiated", "failed"]),
     ],

@@ -48,12 +48,15 @@ def test_any_conversation_alternates_from_user_to_user_without_blank_text(
         assert text == text.rstrip()
 
 
+_OURS = r"\[(?:note|a colleague said to them): [^\[\]]+\]"
+
+
 @given(conversations)
 def test_brackets_are_written_by_the_house_only(conversation: Conversation) -> None:
     ours = {prompt.ANSWERED, prompt.SILENT, prompt.INTERRUPTED}
     for _, text in texts(conversation):
         found = re.findall(r"\[[^\]]*\]?|\]", text)
-        assert {bracket for bracket in found if not re.fullmatch(r"\[note: [^\[\]]+\]", bracket)} <= ours
+        assert {bracket for bracket in found if not re.fullmatch(_OURS, bracket)} <= ours
         assert not set("［］") & set(text)
 
 
@@ -192,6 +195,12 @@ def test_notes_are_the_houses_and_no_words_of_the_callee() -> None:
     )
     note = ("user", "[note: The operator answered: (yes)]")
     assert texts(conversation)[-2:] == [("assistant", "Let me check."), note]
+
+
+def test_what_an_operator_said_to_the_callee_is_told_as_a_colleagues_words() -> None:
+    conversation = EMPTY.plus(Speaker.AGENT, "One moment.").plus(Speaker.OPERATOR, "This is Maya. [It] costs $80.")
+    told = ("user", "[a colleague said to them: This is Maya. (It) costs $80.]")
+    assert texts(conversation)[-2:] == [("assistant", "One moment."), told]
 
 
 def test_the_agent_knows_what_day_it_is() -> None:

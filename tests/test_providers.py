@@ -20,7 +20,7 @@ from backend.engines.pool import Engines
 from backend.llm.claude import Claude
 from backend.llm.offline import OfflineBrain
 from backend.loopback.deepgram import LoopbackDeepgram
-from backend.models import Brief, LineKind, ProviderError
+from backend.models import ME, Brief, LineKind, ProviderError
 from backend.providers import Providers
 from backend.server import create_app
 from backend.serving import serve
@@ -43,6 +43,7 @@ DEAF = "Offline speech recognition is not available: the package moonshine_voice
 MUTE = "The offline voice is not available: the package hibari is not installed."
 
 PRACTICE = Brief(to="+12025550143", action="Confirm the visit")
+IN_BROWSER = Brief(to="+12025550143", action="Confirm the visit", persona=ME)
 PHONE = Brief(to="+12025550143", action="Confirm the visit", line=LineKind.PHONE)
 
 
@@ -152,9 +153,11 @@ def test_no_part_shows_a_key(tmp_path: Path) -> None:
         (DEEPGRAM, {"deaf": DEAF}, PHONE, ""),
         (DEEPGRAM, {"deaf": DEAF, "mute": MUTE}, PHONE, MUTE),
         (DEEPGRAM | ELEVENLABS, {"deaf": DEAF, "mute": MUTE}, PHONE, ""),
-        # The callee on the practice line always needs an ear and a voice of this machine.
+        # The synthetic callees always need an ear and a voice of this machine; a person needs neither.
         (DEEPGRAM | ELEVENLABS, {"deaf": DEAF}, PRACTICE, DEAF),
         (DEEPGRAM | ELEVENLABS, {"mute": MUTE}, PRACTICE, MUTE),
+        (DEEPGRAM | ELEVENLABS, {"deaf": DEAF, "mute": MUTE}, IN_BROWSER, ""),
+        ({}, {"deaf": DEAF}, IN_BROWSER, DEAF),
     ],
 )
 def test_a_call_can_be_held_when_somebody_hears_and_somebody_speaks(
@@ -170,14 +173,14 @@ def test_a_call_can_be_held_when_somebody_hears_and_somebody_speaks(
 
 
 @pytest.mark.parametrize(
-    ("keys", "phone", "practice"),
-    [({}, True, True), (DEEPGRAM, True, True), (ELEVENLABS, True, True), (DEEPGRAM | ELEVENLABS, False, True)],
+    ("keys", "needed"),
+    [({}, True), (DEEPGRAM, True), (ELEVENLABS, True), (DEEPGRAM | ELEVENLABS, False)],
 )
 def test_only_calls_that_use_the_engines_count_against_the_capacity(
-    tmp_path: Path, keys: dict[str, str], phone: bool, practice: bool
+    tmp_path: Path, keys: dict[str, str], needed: bool
 ) -> None:
     here = Providers(settings(tmp_path, **keys))
-    assert (here.uses_engines(PHONE), here.uses_engines(PRACTICE)) == (phone, practice)
+    assert [here.uses_engines(brief) for brief in (PHONE, IN_BROWSER, PRACTICE)] == [needed, needed, True]
 
 
 def test_the_capacity_is_what_was_measured_unless_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,6 +336,15 @@ async def test_without_engines_the_server_starts_and_says_what_is_missing(
         assert (advice["Practice line"], advice["Hearing"], advice["Speaking"]) == (DEAF, DEAF, MUTE)
         refused = await http.post("/api/calls", json={"to": PRACTICE.to, "action": PRACTICE.action})
         assert (refused.status_code, refused.json()["detail"]) == (422, f"There is no practice line: {DEAF}")
+
+
+async def test_without_engines_but_with_keys_the_operator_can_still_be_the_callee(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacks(monkeypatch, deaf=DEAF, mute=MUTE)
+    async with Providers(settings(tmp_path, **DEEPGRAM | ELEVENLABS)) as here, here.carriers() as lines:
+        assert list(lines) == [LineKind.PRACTICE]
+        assert (here.why_not(IN_BROWSER), here.why_not(PRACTICE)) == ("", DEAF)
 
 
 async def test_with_only_the_practice_line_that_is_what_the_setup_offers(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from backend.models import Brief, Outcome, Speaker, Status, TurnState
 from tests.loud_caller import Caller, Turn
 from tests.real_wire import BRIEF, World, real_wire
 
-OPENING = known.opening(Brief(BRIEF["to"], "", callee_name=BRIEF["callee_name"], agent_name=BRIEF["agent_name"]))
+_KNOWN = Brief(BRIEF["to"], "", callee_name=BRIEF["callee_name"], agent_name=BRIEF["agent_name"])
+OPENING = known.opening(_KNOWN)
 LONG = "You have an appointment on Thursday at two thirty, and it will take about one hour in our old building."
 END = Tool("end_call", {"outcome": "confirmed", "note": "coming on Thursday"})
 GOODBYE = Reply("That is settled. Goodbye.", (END,))
@@ -177,7 +178,7 @@ async def test_ears_that_are_lost_for_good_in_mid_call_end_it_with_an_apology(tm
 @pytest.mark.parametrize("fault", [Die(after=0), VoiceStall(after=0)], ids=["dies", "stalls"])
 async def test_a_voice_that_breaks_in_mid_call_speaks_on(tmp_path: Path, fault: Die | VoiceStall) -> None:
     """The socket on which the opening was prepared breaks at the first answer, and the next one carries on."""
-    prepared = len(sounds(OPENING, *known.BY_HEART))
+    prepared = len(sounds(OPENING, *known.BY_HEART, known.handed_back(_KNOWN)))
     broken = type(fault)(after=prepared + 4000)
     caller = Caller([Turn()])
     async with real_wire(tmp_path, caller, ["Yes, I do."], [GOODBYE], voice_faults=[broken]) as world:

@@ -15,6 +15,7 @@ from backend.llm.claude import connect
 from backend.llm.report import REPORT_CALL, SCHEMA, ClaudeReports, document, parsed
 from backend.loopback.anthropic import Break, HttpError, LoopbackAnthropic, Reply, Stall, Tool
 from backend.models import Brief, Call, Claim, Outcome, ProviderError, Report, Speaker, Status, Turn, TurnState
+from backend.money.tally import Tally
 from backend.outcome.evidence import checked
 from backend.providers import Providers
 
@@ -55,7 +56,7 @@ async def asked(
 
 async def test_a_report_comes_through_a_strict_tool_that_must_be_used() -> None:
     async with asked(used(SENT)) as (claude, server):
-        report = await claude.write(CALL, TURNS)
+        report = await claude.write(CALL, TURNS, Tally())
     assert report == Report(Outcome.CONFIRMED, MADE, (MADE, MADE), (MADE,), (), "Claude")
     [request] = server.requests
     assert request.body["tool_choice"] == {"type": "tool", "name": "report_call", "disable_parallel_tool_use": True}
@@ -67,7 +68,7 @@ async def test_a_report_comes_through_a_strict_tool_that_must_be_used() -> None:
 @pytest.mark.parametrize("model", ["claude-sonnet-5-5", "claude-opus-5-5"])
 async def test_a_model_that_cannot_be_forced_is_held_to_the_schema_by_its_answer(model: str) -> None:
     async with asked(Reply(json.dumps(SENT), thinking="Let me see."), model=model) as (claude, server):
-        report = await claude.write(CALL, TURNS)
+        report = await claude.write(CALL, TURNS, Tally())
     assert report.result == MADE
     [request] = server.requests
     assert request.body["output_config"]["format"] == {"type": "json_schema", "schema": SCHEMA}
@@ -76,7 +77,7 @@ async def test_a_model_that_cannot_be_forced_is_held_to_the_schema_by_its_answer
 
 async def test_an_older_model_is_forced_without_a_word_about_thinking() -> None:
     async with asked(used(SENT), model="claude-haiku-4-5") as (claude, server):
-        await claude.write(CALL, TURNS)
+        await claude.write(CALL, TURNS, Tally())
     assert "thinking" not in server.requests[0].body
 
 
@@ -93,7 +94,7 @@ def test_what_was_said_goes_in_as_data_that_cannot_break_out() -> None:
 async def test_turns_that_do_not_exist_prove_nothing() -> None:
     wrong = {**SENT, "result": {**CLAIM, "turns": [3, 9, 77]}}
     async with asked(used(wrong)) as (claude, _):
-        report = checked(await claude.write(CALL, TURNS), CALL, TURNS)
+        report = checked(await claude.write(CALL, TURNS, Tally()), CALL, TURNS)
     assert (report.result.turns, report.result.doubtful) == ((), True)
 
 
@@ -126,7 +127,7 @@ async def test_turns_that_do_not_exist_prove_nothing() -> None:
 async def test_whatever_goes_wrong_is_one_plain_sentence(reply: Reply, why: str) -> None:
     async with asked(reply) as (claude, server):
         with pytest.raises(ProviderError, match=why):
-            await claude.write(CALL, TURNS)
+            await claude.write(CALL, TURNS, Tally())
     assert len(server.requests) == 1
 
 
@@ -134,7 +135,7 @@ async def test_a_server_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("backend.llm.report._TOTAL", 0.2)
     async with asked(Reply("One", fault=Stall())) as (claude, server):
         with pytest.raises(ProviderError, match="too long"):
-            await claude.write(CALL, TURNS)
+            await claude.write(CALL, TURNS, Tally())
         await server.disconnected()
 
 
@@ -158,7 +159,7 @@ async def test_the_providers_have_claude_write_where_there_is_a_key_and_nobody_e
         settings = load(anthropic_api_key="test-key", anthropic_base_url=server.url)
         async with Providers(settings, speech=False) as providers:
             writer = providers.report_writer()
-            assert writer and (await writer.write(CALL, TURNS)).author == "Claude"
+            assert writer and (await writer.write(CALL, TURNS, Tally())).author == "Claude"
     async with Providers(load(), speech=False) as providers:
         assert providers.report_writer() is None
 

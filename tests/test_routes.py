@@ -34,7 +34,7 @@ async def test_every_api_route_asks_for_the_bearer_token(tmp_path: Path) -> None
         assert [path for path in server.app.openapi()["paths"] if path not in paths] == ["/health"]
         wrong = [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": TOKEN}]
         async with httpx2.AsyncClient(base_url=server.url, trust_env=False) as stranger:
-            filled = {"call_id": "x", "question_id": 1, "number": "x"}
+            filled = {"call_id": "x", "question_id": 1, "template_id": 1, "number": "x"}
             for path, verb in [(path.format(**filled), verb) for path, verbs in paths.items() for verb in verbs]:
                 for headers in wrong:
                     answer = await stranger.request(verb, path, headers=headers)
@@ -176,8 +176,8 @@ async def test_a_running_call_takes_words_hints_and_the_hang_up(tmp_path: Path) 
         for command, text in (("say", " Good news. "), ("hint", "Be brief.")):
             answer = await server.operator.post(f"/api/calls/{call}/{command}", json={"text": text})
             assert answer.status_code == 202
-        await until(lambda: server.handed(call, "Hint") == [{"text": "Be brief."}])
-        assert server.handed(call, "Say") == [{"text": "Good news."}]
+        assert server.handed(call, "Hint") == [{"text": "Be brief.", "by": ""}]
+        assert server.handed(call, "Say") == [{"text": "Good news.", "by": ""}]
         empty = await server.operator.post(f"/api/calls/{call}/say", json={"text": "  "})
         assert empty.status_code == 422
         assert (await server.operator.post(f"/api/calls/{call}/hangup")).status_code == 202

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ from backend.models import (
     Turn,
     TurnState,
 )
-from backend.store import Archive, Search, Store, migrations
+from backend.store import Archive, Search, Sorting, Store, migrations
 
 
 @pytest.fixture
@@ -93,6 +95,7 @@ def test_search_finds_words_that_were_said_and_treats_wildcards_as_letters(store
     store.add(a_call())
     store.add(a_call("two", created=200.0))
     store.write_turn("two", Turn(1, Speaker.CALLEE, "It is 100% fine", "It is 100% fine", TurnState.DONE, 1.0))
+    store.advance("two", Status.COMPLETED)
     assert [c.id for c in store.calls(Search(words="100%"))] == ["two"]
     assert [c.id for c in store.calls(Search(words="john"))] == ["two", "one"]
     assert store.calls(Search(words="%%%")) == []
@@ -182,6 +185,33 @@ def test_a_database_from_before_the_reports_gets_room_for_them(path: Path) -> No
     with Store(path) as store:
         assert (read(store, "old").report, read(store, "old").answerer) == (None, None)
         assert [turn.facts for turn in store.turns("old")] == [()]
+
+
+def test_the_calls_of_a_database_from_before_are_found_and_measured(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with closing(Database(path)) as db:
+        migrations.apply(db, stop_before="searchable")
+        brief = "'+12025550143', 'Ask', '', 'José', 'Alex', '', 'practice', 'cooperative', 'outbound'"
+        report = json.dumps(asdict(REPORT))
+        db.execute(
+            'insert into calls (id, "to", action, context, callee_name, agent_name, organization, line, persona,'
+            " direction, status, outcome, note, ending, troubles, parts, provider_sid, created, report)"
+            f" values ('old', {brief}, 'completed', 'confirmed', '', '', '[]', '{{}}', '', 100, ?)",
+            [report],
+        )
+        timings = json.dumps({"decided": 200, "first_sound": 600})
+        turn = "insert into turns (call_id, speaker, text, heard, state, timings, started, number) values"
+        db.execute(f"{turn} ('old', 'callee', 'Any bananas?', 'Any bananas?', 'done', '{{}}', 1.0, 1)")
+        db.execute(f"{turn} ('old', 'agent', 'Two', 'Two', 'done', ?, 2.0, 2)", [timings])
+        db.conn.commit()
+    with Store(path) as store:
+        for words in ("jose", "bananas", "rescheduled", "555 0143"):
+            assert [call.id for call in store.calls(Search(words=words))] == ["old"], words
+        old = read(store, "old")
+        assert (old.delay_typical, old.delay_worst, old.dead_air) == (800.0, 800.0, 0.8)
+        assert [call.id for call in store.calls(order=Sorting.SLOWEST)] == ["old"]
+    with Store(path) as again:
+        assert again.count(Search(words="bananas")) == 1
 
 
 def read(store: Archive, call_id: str = "one") -> Call:

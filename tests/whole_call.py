@@ -37,6 +37,8 @@ class Stage:
 
     phone: Phone
     ears: Ears
+    operators: Ears
+    """Who recognises the operator's own voice."""
     models: Sequence[Model]
     voices: Sequence[Speech]
     session: Session
@@ -87,23 +89,25 @@ async def a_call(
     voices: Sequence[Speech] = (),
     manners: Manners | None = None,
     prepare: bool = True,
+    operators: Ears | None = None,
 ) -> AsyncIterator[Stage]:
     """A call that has just been picked up; at the end it is hung up if the test has not ended it."""
     manners, clock = manners or Manners(), asyncio.get_running_loop().time
     models, voices = models or (Model(),), voices or (Speech(),)
-    phone, ears = Phone(), Ears()
+    phone, ears, operators = Phone(), Ears(), operators or Ears()
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(path / "calls.db"))
         store.add(Call("call", BRIEF))
         mind = await stack.enter_async_context(Mind(models, manners))
         voice = await stack.enter_async_context(Voice(voices, manners, {}))
-        session = Session(BRIEF, Kit(ears, mind, voice), Diary(store, "call", clock), manners)
+        kit = Kit(ears, mind, voice, more_ears=lambda: operators)
+        session = Session(BRIEF, kit, Diary(store, "call", clock), manners)
         if prepare:
             await session.prepare()
         group = await stack.enter_async_context(asyncio.TaskGroup())
         carrier = group.create_task(phone.run())
         ending = group.create_task(session.converse(phone))
-        yield Stage(phone, ears, models, voices, session, store, ending)
+        yield Stage(phone, ears, operators, models, voices, session, store, ending)
         if not ending.done():
             session.post(HangUp(Ending("The test is over.", Outcome.STOPPED)))
             await ending

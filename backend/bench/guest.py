@@ -15,6 +15,7 @@ from backend.bench.sayings import HEARD, Saying
 from backend.bench.sounds import Room, mix
 from backend.loopback.elevenlabs_speech import Speech
 from backend.loopback.told import Lexicon
+from backend.practice.clock import Clock
 from backend.practice.handset import Handset
 
 STUCK = 10.0
@@ -78,6 +79,10 @@ class Guest:
         self._saying: Saying | None = None
         self._echo = _Misheard(self.room.delay if self.room else 0.0)
         self._spoken = self._quiet = self._waited = self._time = 0.0
+
+    async def ring(self, clock: Clock) -> bool:
+        await clock.sleep(self.rings)
+        return True
 
     async def answer(self, handset: Handset) -> None:
         try:

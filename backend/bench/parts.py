@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from backend.bench import dialogues, faults, grounding, load, manners, pickups, speed, voicemail
+from backend.bench import desk, dialogues, faults, grounding, load, manners, pickups, speed, voicemail
 from backend.bench.apart import run_apart
 from backend.bench.figures import Figure, Sheet, Target
 from backend.launcher import CannotStart
@@ -32,6 +32,10 @@ def _speed(quick: bool, show: Show) -> Sheet:
 
 def _manners(quick: bool, show: Show) -> Sheet:
     return run_apart(manners.measure, manners.QUICK if quick else manners.Plan(), show)
+
+
+def _desk(quick: bool, show: Show) -> Sheet:
+    return run_apart(desk.measure, desk.QUICK if quick else desk.Plan(), show)
 
 
 def _faults(quick: bool, show: Show) -> Sheet:
@@ -82,6 +86,7 @@ PARTS = {
     for part in (
         Part("speed", "how fast it answers", _speed),
         Part("manners", "how it behaves with people who interrupt, hum, hesitate and say hello", _manners),
+        Part("desk", "how soon the operator's orders take effect", _desk),
         Part("faults", "how long it is silent when things break", _faults),
         Part("load", "how many calls one core holds", _load),
         Part("pickups", "whether it knows who answered", pickups.measure),

@@ -151,7 +151,7 @@ def joint(before: Piece, after: Piece, back: bool = False) -> tuple[int, int]:
         return again + sum(word.start + _SLACK < before.end for word in words_of(before.speech)), 0
     if before.speech is after.speech:
         words = words_of(before.speech)
-        repeated = sum(after.start - _SLACK <= word.start < before.end for word in words)
+        repeated = sum(after.start - _SLACK <= word.start < before.end - _SLACK for word in words)
         lost = sum(word.end >= before.end and word.start < after.start - _SLACK for word in words)
         return repeated, lost
     lost = sum(word.end >= before.end for word in words_of(before.speech))
@@ -159,4 +159,4 @@ def joint(before: Piece, after: Piece, back: bool = False) -> tuple[int, int]:
 
 
 _SLACK = round(0.05 * audio.RATE)
-"""Bytes by which the beginning of a piece may be misread, and of which nobody would say that a word was begun."""
+"""Bytes by which the beginning or end of a piece may be misread, and of which nobody would say that they were a word."""

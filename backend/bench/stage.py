@@ -68,6 +68,8 @@ class Stage:
     meter: Meter
     guests: dict[str, Guest]
     """By the number that is dialled."""
+    settings: Settings
+    """The media server's."""
     facts: Callable[[int], str]
     """See `Scenery`."""
     ended: Callable[[], object]
@@ -92,6 +94,19 @@ class Stage:
         await asyncio.wait_for(self.carrier.idle(), _ROW_WITHIN)
         return [task.result() for task in tasks]
 
+    async def dial(self, guest: Guest) -> tuple[str, CallRecord]:
+        """Call them, for whoever has something to do with the call while it lasts: its id, and what the carrier knows.
+
+        Raises:
+            RuntimeError: the product takes no call.
+        """
+        number = len(self.guests)
+        self.guests[_dialled(number)] = guest
+        return await self._place(number), self._record(number)
+
+    def _record(self, number: int) -> CallRecord:
+        return next(one for one in reversed(self.carrier.calls.values()) if one.dialled.to == _dialled(number))
+
     async def _hold_one(self, number: int, room: asyncio.Semaphore) -> Held:
         async with room:
             guest = self.guests[_dialled(number)]
@@ -101,8 +116,7 @@ class Stage:
                     await guest.over.wait()
             except TimeoutError:
                 raise RuntimeError("A call of the benchmark neither was picked up nor ended.") from None
-            record = next(one for one in reversed(self.carrier.calls.values()) if one.dialled.to == _dialled(number))
-            held = Held(number, guest, record, await self._kept(call))
+            held = Held(number, guest, self._record(number), await self._kept(call))
             self.ended()
             return held
 
@@ -172,7 +186,7 @@ async def stage(scenery: Scenery, ended: Callable[[], object]) -> AsyncIterator[
         client = httpx2.AsyncClient(base_url=settings.server_url, headers=headers, trust_env=False, timeout=30)
         api = await stack.enter_async_context(client)
         meter = await stack.enter_async_context(Meter(server.pid))
-        yield Stage(carrier, ears, voice, model, lexicon, api, meter, guests, scenery.facts, ended)
+        yield Stage(carrier, ears, voice, model, lexicon, api, meter, guests, settings, scenery.facts, ended)
 
 
 def _besides_reports(answers: Callable[[Received], Reply]) -> Callable[[Received], Reply]:

@@ -19,12 +19,17 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 _NOTE = "asked not to be called again"
 _SAYS, _SILENT = _pattern(known.OPERATOR_SAYS), _pattern(known.OPERATOR_SILENT)
+_UNANNOUNCED = _pattern(known.UNANNOUNCED)
 
 
 def told(hint: str) -> str:
     """What it has one tell the callee: the operator's answer, or that there is none; else empty."""
     if said := _SAYS.search(hint):
         return sentence(said["answer"].strip().rstrip("."))
+    if known.UNRECORDED in hint:
+        return known.RECORDING_DELETED
+    if unannounced := _UNANNOUNCED.search(hint):
+        return unannounced["notice"]
     return known.WILL_FOLLOW_UP if _SILENT.search(hint) else ""
 
 

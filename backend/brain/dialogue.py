@@ -41,7 +41,7 @@ class Dialogue(Conduct):
                 continue
             if words:
                 talk, words = self.respond(talk, words)[0], ""
-            talk = talk.hearing(line.text, self._goal(talk))
+            talk = talk.hearing(line.text, self._goal(talk), colleague=line.speaker is Speaker.OPERATOR)
         return talk, words
 
     # --- one answer ------------------------------------------------------------------------------------------
@@ -49,6 +49,10 @@ class Dialogue(Conduct):
     def respond(self, talk: Talk, words: str, known: str = "") -> tuple[Talk, Reply]:
         """The state after the callee's words, and what to say to them; `known` is what the operator adds as fact."""
         meaning = self._read(talk, words)
+        if talk.aside:
+            talk = replace(talk, aside=False)
+            if not (meaning.questions or meaning.times or meaning.intents & _MATTERS):
+                return talk, self._taken_up(talk, meaning)
         talk = replace(talk, known=talk.known or self._identified(talk, meaning))
         after, reply = self._about_call(talk, meaning) or self._about_matter(talk, meaning, known)
         after = replace(after, question=meaning.questions[-1] if meaning.questions else "")
@@ -59,6 +63,12 @@ class Dialogue(Conduct):
         if stalled >= 3 and reply.outcome is None:
             return after, self.close(after, "I'm afraid I can't help any further, but someone will follow up with you.")
         return after, reply
+
+    def _taken_up(self, talk: Talk, meaning: Meaning) -> Reply:
+        """A colleague has talked to the callee: a yes or no after that settles nothing of the matter itself."""
+        if Intent.NO in meaning and Intent.YES not in meaning:
+            return self.close(talk, "All right, thank you for your time.", note="the operator has talked with them")
+        return self.go_on(talk)
 
     def _read(self, talk: Talk, words: str) -> Meaning:
         """The words as meant after what was asked before them."""
@@ -178,4 +188,8 @@ class Dialogue(Conduct):
         return talk, self.close(talk, "Thank you for your time.")
 
 
+_MATTERS = frozenset(
+    {Intent.STOP, Intent.REFUSAL, Intent.CANCEL, Intent.CHANGE, Intent.WRONG_PERSON, Intent.NOT_HERE, Intent.GOODBYE}
+)
+"""What is to be heeded whoever it was said to."""
 _STATES = re.compile(r"(?:(?:well|but|so|okay) )*(?:we|we're|i|i'm|there|there's|it's|my|our)(?: \S+){3,}")

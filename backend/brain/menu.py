@@ -52,7 +52,8 @@ _BUSINESS = (
 """What menus part their callers by, in the words of those who call and of menus."""
 _WHY = re.compile(r"\b(?:why|reason|purpose|what\b.*\babout|regarding)\b", re.IGNORECASE)
 _HOLD = re.compile(r"\b(?:hold|wait|moment|connect\w*|try(?:ing)? to|one second|stay on)\b", re.IGNORECASE)
-_PRESSED = "Pressed "
+_PRESSED = re.compile(r"(?:[^:]* p|P)ressed (?P<keys>[0-9*#w]+)\.?$")
+"""The note of keys that the agent or an operator has pressed."""
 OPERATOR = "0"
 PAUSE = "w"
 """Half a second in which nothing is pressed."""
@@ -83,9 +84,9 @@ def _read_out(conversation: Conversation) -> tuple[str, str]:
     """What was said since a key was last pressed, and that key."""
     said: list[str] = []
     for line in reversed(conversation.lines):
-        key = line.text.removeprefix(_PRESSED) if line.speaker is Speaker.NOTE else ""
-        if line.text.startswith(_PRESSED) and key not in {"", PAUSE}:
-            return " ".join(reversed(said)), key
+        pressed = _PRESSED.match(line.text) if line.speaker is Speaker.NOTE else None
+        if pressed and pressed["keys"] != PAUSE:
+            return " ".join(reversed(said)), pressed["keys"]
         if line.speaker is Speaker.CALLEE:
             said.append(line.text)
     return " ".join(reversed(said)), ""

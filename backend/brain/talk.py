@@ -29,6 +29,8 @@ class Asked(Enum):
 
 
 _OFFERS = r"would .{3,90}? (?:work|suit)|(?:offer|how about|what about) .{0,60}"
+_AGAIN = re.compile(r"\bagain\W+shall we (?:carry|go) on\b")
+"""What the agent says when a colleague has talked to the callee."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _ASKED, _NOT_KNOWN = "asked: ", ", not known"
 """Around a question in the notes that was not answered."""
@@ -74,6 +76,8 @@ class Talk:
     said: frozenset[str] = frozenset()
     last: str = ""
     """The agent's last line, as heard."""
+    aside: bool = False
+    """Whether the callee's next words answer a colleague of the agent's, or tell whether to go on after one."""
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -115,18 +119,19 @@ class Talk:
             undone=None,
         )
 
-    def hearing(self, text: str, goal: Goal | None) -> Talk:
-        """The state after the callee heard these words of the agent's, with this goal in hand."""
+    def hearing(self, text: str, goal: Goal | None, colleague: bool = False) -> Talk:
+        """The state after the callee heard these words of the agent's or a colleague's, with this goal in hand."""
         flat, times = plain(text), find(_offering(text))
         asked = [(match.start(), kind) for kind, known in _HEARD for match in re.finditer(known, flat)]
         asked = [found for found in asked if times or found[1] is not Asked.OFFER]
         if goal and (place := _place(goal, flat)) >= 0:
             asked.append((place, Asked.GOAL))
         if not asked:
-            return replace(self, last=text)
+            return replace(self, last=text, aside=colleague or bool(_AGAIN.search(flat)))
         kind = max(asked, key=lambda found: found[0])[1]
         put = self.settled + 1 if goal and kind in {Asked.GOAL, Asked.OFFER, Asked.WHEN} else self.put
-        return replace(self, asked=kind, last=text, put=put, offered=times if kind is Asked.OFFER else self.offered)
+        offered = times if kind is Asked.OFFER else self.offered
+        return replace(self, asked=kind, last=text, put=put, offered=offered, aside=False)
 
 
 def _offering(text: str) -> str:

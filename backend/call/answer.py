@@ -105,6 +105,11 @@ class Answer:
         self._wire = asyncio.Lock()
         """Held while sound and its mark are sent, so that no `clear` comes in between and is overtaken by them."""
 
+    @property
+    def sounds(self) -> bool:
+        """Whether it is being played, or will go on to be."""
+        return self.playout.begun and not (self.closed or self.playout.done)
+
     # --- its gate -------------------------------------------------------------------------------------------
 
     def release(self, now: float, quiet: float = 0.0, waited: float | None = None) -> None:
@@ -159,7 +164,9 @@ class Answer:
 
     async def _compose(self, conversation: Conversation) -> None:
         try:
-            if self._reply.words:
+            if self._reply.keys:
+                self._press(self._reply.keys)
+            elif self._reply.words:
                 await self._say(self._reply.words)
             else:
                 await self._think(conversation)
@@ -214,12 +221,15 @@ class Answer:
         """Tell the floor of it; keys are pressed as sound, in their place among the words."""
         match wish(self.playout.number, use):
             case Wants(tool=Tool.PRESS_KEYS, about=keys) as wanted if keys:
-                self._worded = True
-                self.playout.add(Spoken(tones_of(keys)))
-                self._moved.set()
+                self._press(keys)
                 self._house.post(wanted)
             case Concluded() | Wants() as wanted:
                 self._house.post(wanted)
+
+    def _press(self, keys: str) -> None:
+        self._worded = True
+        self.playout.add(Spoken(tones_of(keys)))
+        self._moved.set()
 
     async def _say(self, clause: str) -> None:
         """Voice one clause into the playout."""

@@ -15,6 +15,7 @@ class Phase(Enum):
     LISTENING = auto()
     REPLYING = auto()
     MACHINE = auto()
+    ASIDE = auto()
     CLOSING = auto()
     OVER = auto()
 
@@ -50,6 +51,8 @@ class Deadlines:
                 return min(self.call, self.turn, self.check_in)
             case Phase.MACHINE:
                 return min(self.call, self.turn, self.message, self.machine)
+            case Phase.ASIDE:
+                return min(self.call, self.turn)
             case Phase.REPLYING:
                 return min(self.call, self.turn, self.reply, self.hold)
             case Phase.CLOSING:

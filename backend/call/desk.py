@@ -17,6 +17,11 @@ _MOST_QUEUED = 8
 """Sentences, and pieces of advice, that may wait; the oldest are dropped beyond."""
 
 
+def named(by: str) -> str:
+    """Who gave an order, for the transcript."""
+    return by or "The operator"
+
+
 class Desk:
     """One call's. Moments are seconds on the floor's clock."""
 
@@ -35,6 +40,7 @@ class Desk:
         """Whether the callee was told that it is still being waited for."""
         self._watched = -NEVER
         self._opted_out = False
+        self._recorded = manners.records
 
     # --- from the operator ------------------------------------------------------------------------------------
 
@@ -42,23 +48,24 @@ class Desk:
         """Somebody has the call before them."""
         self._watched = now
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, by: str = "") -> Iterator[Action]:
         self._sayings = [*self._sayings, text][-_MOST_QUEUED:]
+        yield Note(f"{named(by)} says: {text}")
 
-    def hint(self, text: str) -> Iterator[Action]:
+    def hint(self, text: str, by: str = "") -> Iterator[Action]:
         self.advise(text)
-        yield Note(f"The operator's hint: {text}")
+        yield Note(f"{named(by)}'s hint: {text}")
 
     def advise(self, text: str) -> None:
         """Let the next answer know this."""
         self._hints = [*self._hints, text][-_MOST_QUEUED:]
 
-    def answers(self, question: str, answer: str) -> Iterator[Action]:
+    def answers(self, question: str, answer: str, by: str = "") -> Iterator[Action]:
         self.advise(known.OPERATOR_SAYS.format(question=question, answer=answer))
         self.news = True
         if question == self._question:
             self._question, self.due = "", NEVER
-        yield Note(f"The operator answered: {answer}")
+        yield Note(f"{named(by)} answered: {answer}")
 
     @property
     def has_words(self) -> bool:
@@ -90,6 +97,8 @@ class Desk:
                 yield from self._follow_up(about)
             case Tool.PRESS_KEYS:
                 yield Note(f"Pressed {about}")
+            case Tool.STOP_RECORDING:
+                yield from self.stop_recording()
 
     def opt_out(self) -> Iterator[Action]:
         """Never call this number again; once. Nobody has the numbers of the practice line."""
@@ -101,6 +110,14 @@ class Desk:
             yield Note("This number is on the list of those that are never called again.")
         else:
             yield Note("They want no more calls. On a real line this number would never be called again.")
+
+    def stop_recording(self) -> Iterator[Action]:
+        """The callee does not want to be recorded: stop, and delete what there is; once."""
+        if self._recorded:
+            self._recorded = False
+            yield Do(Tool.STOP_RECORDING)
+            yield Note("They do not want to be recorded: the recording was stopped and deleted.")
+            self.advise(known.UNRECORDED)
 
     def _follow_up(self, question: str) -> Iterator[Action]:
         yield Do(Tool.NOTE_FOLLOW_UP, question)

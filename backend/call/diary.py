@@ -13,6 +13,9 @@ from backend.call.tones import Signal
 from backend.models import Answerer, Event, Outcome, Refusal, Status, Turn
 from backend.store import Store
 
+ORDER = "Operator"
+"""The kind of event that says who ordered what."""
+
 
 class Diary:
     """Writes happen between events, in the order things happened, and cost little: the store puts them together."""
@@ -22,6 +25,7 @@ class Diary:
         self._call_id = call_id
         self._clock = clock
         self._written: dict[int, Turn] = {}
+        self._counted: dict[str, int] = {}
 
     def now(self) -> float:
         """Unix seconds, for the rows."""
@@ -36,6 +40,16 @@ class Diary:
     def trouble(self, what: str) -> None:
         self._store.trouble(self._call_id, what)
         self._store.write_events(self._call_id, [Event(self.now(), "Trouble", {"what": what})])
+
+    def ordered(self, what: str, by: str) -> None:
+        """An operator, of this name or of none, has placed the call or ordered something in it: who did what."""
+        self._store.write_events(self._call_id, [Event(self.now(), ORDER, {"by": by, "did": what})])
+
+    def count(self, counts: dict[str, int]) -> None:
+        """Write what has been counted so far."""
+        if counts != self._counted:
+            self._counted = counts
+            self._store.change(self._call_id, counts=counts)
 
     def picked_up(self, who: Answerer) -> None:
         self._store.change(self._call_id, answerer=who)

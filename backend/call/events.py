@@ -30,6 +30,7 @@ class Tool(StrEnum):
     PRESS_KEYS = "press_keys"
     TRANSFER = "transfer"
     DO_NOT_CALL = "do_not_call"
+    STOP_RECORDING = "stop_recording"
 
 
 # --- events ---------------------------------------------------------------------------------------------------
@@ -139,6 +140,8 @@ class Say:
     """The operator wants exactly this said."""
 
     text: str
+    by: str = ""
+    """The operator's name, here and below; empty where nobody signs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class Hint:
     """The operator's advice for the next answer."""
 
     text: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ class OperatorAnswers:
 
     question: str
     answer: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +167,62 @@ class OperatorWatches:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The operator wants the agent to be silent, and to go on listening."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The operator wants it to talk again."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """The operator wants to talk to the callee with their own voice."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """The operator has done so, and the agent is to go on."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorTalks:
+    """What the operator says to the callee with their own voice: the turn's words so far, or all of them."""
+
+    text: str
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The operator wants these keys pressed now: of `0-9*#`, and `w` for half a second's pause."""
+
+    keys: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The operator wants the call handed over to the operator's phone."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
-    """Somebody in charge wants the call to end now."""
+    """The operator wants the call to end now."""
 
     ending: Ending
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +253,13 @@ FloorEvent = (
     | Hint
     | OperatorAnswers
     | OperatorWatches
+    | Pause
+    | Resume
+    | TakeOver
+    | HandBack
+    | OperatorTalks
+    | Press
+    | Transfer
     | HangUp
     | Ended
     | Tick
@@ -216,6 +280,8 @@ class Reply:
     """Advice for the model."""
     held: bool = False
     """Think and voice it, but let no sound out before its `Release`."""
+    keys: str = ""
+    """Say nothing, and press these keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +338,21 @@ class CalleeSays:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorSays:
+    """The operator's own turn, so far or complete."""
+
+    text: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Microphone:
+    """Let the callee hear the operator's own voice from now on, or no more."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Hang up; nothing follows."""
 
@@ -282,4 +363,4 @@ class End:
     """Hand the callee over to the operator's phone instead."""
 
 
-Action = Reply | Hold | Release | Stop | Do | Note | PickedUp | CalleeSays | End
+Action = Reply | Hold | Release | Stop | Do | Note | PickedUp | CalleeSays | OperatorSays | Microphone | End

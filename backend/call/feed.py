@@ -1,4 +1,4 @@
-"""The callee's sound on its way to recognition: frames in, without ever waiting, and out to one listener."""
+"""Sound on its way to recognition, or to the line: frames in, without ever waiting, and out to one listener."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from collections import deque
 from typing import Self
 
 _KEPT = 500
-"""Frames (10 s) kept while recognition is catching up; the oldest are dropped beyond."""
+"""Frames (10 s) kept while the listener is catching up; the oldest are dropped beyond."""
 
 
 class Feed:
-    """An async iterator of sound without end. One listener at a time.
+    """An async iterator of sound, without end unless it is told. One listener at a time.
 
     An `asyncio.Queue` does the same at three times the cost, which fifty frames a second in every call add up to.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = _KEPT) -> None:
+        """`kept`: frames that wait at most."""
         self._loop = asyncio.get_running_loop()
-        self._frames: deque[bytes] = deque(maxlen=_KEPT)
+        self._frames: deque[bytes] = deque(maxlen=kept)
         self._waiter: asyncio.Future[None] | None = None
+        self._ended = False
 
     def put(self, frame: bytes) -> None:
         self._frames.append(frame)
+        self._wake()
+
+    def end(self) -> None:
+        """Nothing follows what was put."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
         if self._waiter is not None:
             if not self._waiter.done():
                 self._waiter.set_result(None)
@@ -33,6 +43,8 @@ class Feed:
 
     async def __anext__(self) -> bytes:
         while not self._frames:
+            if self._ended:
+                raise StopAsyncIteration
             self._waiter = self._loop.create_future()
             await self._waiter
         return self._frames.popleft()

@@ -113,7 +113,7 @@ class Grounding:
         """The line as a source. The agent's own words prove nothing."""
         if line.speaker is Speaker.AGENT or not line.text.strip():
             return None
-        label = "operator" if line.speaker is Speaker.NOTE else "callee"
+        label = "callee" if line.speaker is Speaker.CALLEE else "operator"
         key = (label, line.text, line.turn)
         if key not in self._heard:
             self._heard[key] = Source(label, line.text, self._today, line.turn)

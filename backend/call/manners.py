@@ -72,6 +72,10 @@ class Manners:
 
     discloses: bool = True
     """Whether the agent says in its first sentence what it is."""
+    records: bool = False
+    """Whether the call is recorded."""
+    notice: str = ""
+    """What the agent says about that in its first words."""
     operator_wait: float = 8.0
     """How long the operator's answer to a question of the agent's is waited for; 0: there is no asking."""
     operator_watches: float = 6.0
@@ -107,6 +111,12 @@ GOODBYE = "Thank you for your time. Goodbye."
 
 OPERATOR_SAYS = "The operator answers your question ({question}): {answer}"
 OPERATOR_SILENT = "Nobody could answer your question ({question}): say that someone will follow up on it, and go on."
+RECORDING_DELETED = "I have stopped the recording and deleted it."
+UNRECORDED = (
+    "The callee does not want to be recorded, and no longer is: say that you have stopped the recording and deleted "
+    "it, and go on."
+)
+UNANNOUNCED = "The callee talked over a sentence that they have to hear, so say exactly this first: {notice}"
 OPTED_OUT = "The callee wants no more calls, and is on the list already: say that it won't happen again, and goodbye."
 MENU = (
     "A phone menu is speaking, and no person: press the keys that lead towards your task or to a person, or say in a "
@@ -119,19 +129,26 @@ BY_HEART = (*BRIDGES, STILL_THERE, PARDON, SILENT_GOODBYE, TIME_IS_UP, TROUBLE, 
 """Voiced before the phone is picked up, so that they can be said when nothing else works."""
 
 
-def opening(brief: Brief, discloses: bool = True) -> str:
+def opening(brief: Brief, discloses: bool = True, notice: str = "") -> str:
     """The first words: a greeting by name, who calls and for whom, and a moment asked for.
 
     Args:
         discloses: whether they say that an AI is speaking.
+        notice: a sentence that has to be said before anything else is.
     """
+    notice = f" {notice}" if notice else ""
     whom = f" for {brief.organization}" if brief.organization else ""
     what = ", an AI assistant" if discloses else ""
     if brief.direction is Direction.INBOUND:
         at = f" {brief.organization}" if brief.organization else ""
-        return f"Hello, thank you for calling{at}. This is {brief.agent_name}{what}. How can I help you?"
+        return f"Hello, thank you for calling{at}. This is {brief.agent_name}{what}.{notice} How can I help you?"
     greeting = f"Hi {brief.first_name}" if brief.first_name else "Hi"
-    return f"{greeting}, this is {brief.agent_name}{what} calling{whom}. Do you have a quick moment?"
+    return f"{greeting}, this is {brief.agent_name}{what} calling{whom}.{notice} Do you have a quick moment?"
+
+
+def handed_back(brief: Brief) -> str:
+    """Said after a colleague has talked to the callee; it asks, so that the callee says what is still open."""
+    return f"Thanks, it's {brief.agent_name} again. Shall we carry on?"
 
 
 def screened(brief: Brief, discloses: bool = True) -> str:

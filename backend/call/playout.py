@@ -94,8 +94,7 @@ class Playout:
         self.open = False
         self._held += 1
         self._cleared_at = self._position(now - self.doubt)
-        # Without doubt: who went back for a word that may lack its last sound would say it and the next one twice.
-        played = self._position(now)
+        played = self._cleared_at
         if not 0 < played - self._confirmed <= self.trust * RATE:
             # Marks come late or not at all: what was heard is not known, and is said again rather than not at all.
             played = self._confirmed

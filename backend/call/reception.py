@@ -31,6 +31,7 @@ class Reception:
         self._loud = False
         self._talked = 0
         self._told: PickedUp | None = None
+        self._met = False
 
     # --- what happens -----------------------------------------------------------------------------------------
 
@@ -68,6 +69,10 @@ class Reception:
         if self._pickup.who is Answerer.PERSON and self._pickup.sure:
             self._talked += 1
             self._pickup.conversed(now)
+
+    def meets(self) -> None:
+        """The operator has talked with whoever it is: a person, then, and nobody asks any more who picked up."""
+        self._pickup, self._verdict, self._talked, self._met = Pickup(), "", _CONVERSATION, True
 
     def passes(self, now: float) -> None:
         """Nothing happened until now."""
@@ -110,7 +115,7 @@ class Reception:
     @property
     def silent(self) -> bool:
         """Whether nobody has said anything at all."""
-        return self._pickup.who in (None, Answerer.SILENCE)
+        return self._pickup.who in (None, Answerer.SILENCE) and not self._met
 
     @property
     def suspects(self) -> bool:
@@ -138,8 +143,10 @@ class Reception:
     def news(self) -> PickedUp | None:
         """Who picked up, when that is certain and was not told yet."""
         who = self.machine or (self._pickup.who if self._pickup.sure else None)
+        who = Answerer.PERSON if self._met else who
         if who is None or (self._told and self._told.who is who):
             return None
-        why = self._pickup.why if self._pickup.sure else "The carrier took it for a machine."
+        why = "The operator has talked with them." if self._met else "The carrier took it for a machine."
+        why = self._pickup.why if self._pickup.sure else why
         self._told = PickedUp(who, why)
         return self._told

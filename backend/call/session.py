@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
 from backend import audio
 from backend.call import manners as known
 from backend.call.answer import Answer
+from backend.call.deadlines import Phase
 from backend.call.diary import Diary
 from backend.call.events import (
     Action,
@@ -21,7 +23,9 @@ from backend.call.events import (
     Ending,
     FloorEvent,
     Hold,
+    Microphone,
     Note,
+    OperatorSays,
     PickedUp,
     Release,
     Reply,
@@ -38,6 +42,7 @@ from backend.call.grounding import Grounding
 from backend.call.loudness import Change, Loudness
 from backend.call.manners import Manners
 from backend.call.mind import Mind
+from backend.call.mouthpiece import Mouthpiece
 from backend.call.tones import Tones
 from backend.call.transcript import Transcript
 from backend.call.vetting import Vetting
@@ -47,6 +52,7 @@ from backend.models import (
     Brief,
     Digit,
     Ended,
+    Hands,
     Mark,
     Outcome,
     ProviderError,
@@ -55,12 +61,15 @@ from backend.models import (
     Trouble,
     Utterance,
 )
+from backend.money.tally import Tally
 from backend.seams import Line, SpeechToText
 
 _MOST_WAITING = 1000
 """Events; a call makes a few a second, so a fuller inbox is a fault and ends the call."""
 _SHOWN_EVERY = 0.3
 """Seconds; the dashboard looks every half second."""
+_COUNTED_EVERY = 3.0
+"""Seconds; the desk shows the money so far."""
 _CHARACTERS_A_TOKEN = 4
 _LONGEST_DECISION = 5.0
 """Seconds. No recogniser takes longer to end a turn."""
@@ -75,6 +84,10 @@ class Kit:
     voice: Voice
     parts: dict[str, str] = field(default_factory=dict)
     """What serves as stt, llm and tts, for the call's row."""
+    more_ears: Callable[[], SpeechToText] | None = None
+    """Somebody to recognise the operator's own voice; made anew, and entered, at each taking over."""
+    tally: Tally = field(default_factory=Tally)
+    """What they use, as they count it."""
 
 
 class Session:
@@ -83,8 +96,12 @@ class Session:
     `prepare` while it rings, then `converse` once, on the line that was picked up.
     """
 
-    def __init__(self, brief: Brief, kit: Kit, diary: Diary, manners: Manners) -> None:
+    def __init__(
+        self, brief: Brief, kit: Kit, diary: Diary, manners: Manners, forget: Callable[[], None] = lambda: None
+    ) -> None:
+        """`forget` stops the call's recording and deletes what there is of it."""
         self._kit = kit
+        self._forget = forget
         self._brief = brief
         self._diary = diary
         self._manners = manners
@@ -94,7 +111,7 @@ class Session:
         today = date.fromtimestamp(diary.now())
         self._transcript = Transcript(brief, today)
         self._grounding = Grounding(brief, today)
-        self._inbox: asyncio.Queue[FloorEvent] = asyncio.Queue(_MOST_WAITING)
+        self._inbox: asyncio.Queue[tuple[FloorEvent, asyncio.Future[bool] | None]] = asyncio.Queue(_MOST_WAITING)
         self._sound = Feed()
         self._loudness = Loudness()
         self._tones = Tones()
@@ -102,18 +119,57 @@ class Session:
         self._reply: asyncio.Task[None] | None = None
         self._words_at = float("-inf")
         """When the callee's last words came."""
+        self._mouthpiece: Mouthpiece | None = None
+        """The operator's, since they took the call over for the last time."""
+        self._helpers: list[asyncio.Task[None]] = []
+        """What goes on beside the talk, and ends with it."""
+        self._over = False
         self._prepared: Counter[str] = Counter()
         self._show_again = 0.0
         """Until then nobody looks at how far the agent has come."""
+        self._count_again = 0.0
+        """Until then nobody looks at what was used."""
+        self._spent = kit.tally.mark()
+        """What was used before the newest reply."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """What preparing and asking twice have won and cost so far, as `Call.counts`."""
-        return dict(self._prepared + self._kit.mind.counts)
+        """What preparing and asking twice have won and cost so far, and what was used, as `Call.counts`."""
+        return dict(self._prepared + self._kit.mind.counts) | self._kit.tally.counts
+
+    def _count(self, now: float) -> None:
+        if now >= self._count_again:
+            self._count_again = now + _COUNTED_EVERY
+            self._diary.count(self.counts)
 
     def post(self, event: FloorEvent) -> None:
         """Hand the call an event; the one way in, also for operators and webhooks."""
-        self._inbox.put_nowait(event)
+        self._inbox.put_nowait((event, None))
+
+    async def carry_out(self, order: FloorEvent) -> bool:
+        """Hand the call an operator's order, and wait until what it asks for was begun; False: the call is over."""
+        if self._over:
+            return False
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._inbox.put_nowait((order, done))
+        return await done
+
+    def speak(self, mulaw: bytes) -> bool:
+        """The operator's own voice, for the callee; False: nobody has taken the call over, and it goes nowhere."""
+        if self._over or self._mouthpiece is None or not self._mouthpiece.open:
+            return False
+        if not (self._answer and self._answer.sounds):
+            # What the operator has typed, or the keys pressed, are played out alone.
+            self._mouthpiece.speak(mulaw)
+        return True
+
+    @property
+    def hands(self) -> Hands:
+        return self._floor.hands
+
+    @property
+    def phase(self) -> Phase:
+        return self._floor.phase
 
     def study(self) -> None:
         """Read what the call is about, for the check of what is said. For a thread: a long brief takes tens of
@@ -124,8 +180,9 @@ class Session:
         """Make everything ready that does not need the callee: the first words, the phrases, the prompt cache."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._kit.mind.warm(self._transcript.conversation()))
-            opening = known.opening(self._brief, self._manners.discloses)
-            group.create_task(self._kit.voice.prepare([opening], known.BY_HEART))
+            opening = known.opening(self._brief, self._manners.discloses, self._manners.notice)
+            by_heart = (*known.BY_HEART, known.handed_back(self._brief))
+            group.create_task(self._kit.voice.prepare([opening], by_heart))
 
     async def converse(self, line: Line) -> Ending:
         """Talk until the call is over, and hang up.
@@ -136,12 +193,13 @@ class Session:
         end = End(Ending("The call was stopped.", Outcome.FAILED))
         try:
             async with asyncio.TaskGroup() as group:
-                helpers = [group.create_task(self._read(line)), group.create_task(self._listen())]
+                self._helpers += [group.create_task(self._read(line)), group.create_task(self._listen())]
                 self.post(Connected())
                 end = await self._take_turns(line, group)
-                for helper in helpers:
+                for helper in self._helpers:
                     helper.cancel()
         finally:
+            self._refuse_orders()
             await (line.transfer() if end.transfer else line.hang_up(end.farewell))
         return end.ending
 
@@ -150,23 +208,34 @@ class Session:
     async def _take_turns(self, line: Line, group: asyncio.TaskGroup) -> End:
         """Hand each event to the floor and carry out what it decides, until it decides to end."""
         while True:
-            event = await self._next()
+            event, done = await self._next()
             now = self._now()
             actions = self._floor.handle(event, now)
+            end = None
             for action in actions:
                 if isinstance(action, End):
-                    self._diary.record(event, actions, now)
-                    return action
-                await self._do(action, line, group)
+                    end = action
+                else:
+                    await self._do(action, line, group)
             self._diary.record(event, actions, now)
+            self._count(now)
+            _confirm(done)
+            if end:
+                return end
 
-    async def _next(self) -> FloorEvent:
-        """The next event, or a tick when the floor's deadline comes first."""
+    async def _next(self) -> tuple[FloorEvent, asyncio.Future[bool] | None]:
+        """The next event, and whom to tell when it was dealt with; a tick when the floor's deadline comes first."""
         try:
             async with asyncio.timeout_at(self._floor.deadline):
                 return await self._inbox.get()
         except TimeoutError:
-            return Tick()
+            return Tick(), None
+
+    def _refuse_orders(self) -> None:
+        """Nobody carries out any more what still waits."""
+        self._over = True
+        while not self._inbox.empty():
+            _confirm(self._inbox.get_nowait()[1], False)
 
     async def _do(self, action: Action, line: Line, group: asyncio.TaskGroup) -> None:
         match action:
@@ -189,6 +258,17 @@ class Session:
             case CalleeSays(text, complete):
                 self._words_at = self._now()
                 self._diary.turn(self._transcript.callee(text, complete, self._diary.now()))
+            case OperatorSays(text, complete):
+                self._diary.turn(self._transcript.operator(text, complete, self._diary.now()))
+            case Microphone(open):
+                self._give_microphone(open, line, group)
+
+    def _give_microphone(self, open: bool, line: Line, group: asyncio.TaskGroup) -> None:
+        if self._mouthpiece:
+            self._mouthpiece.close()
+        if open:
+            self._mouthpiece = Mouthpiece(line, self._kit.more_ears, self)
+            self._helpers.append(group.create_task(self._mouthpiece.run()))
 
     def _note(self, text: str) -> None:
         self._diary.turn(self._transcript.note(text, self._diary.now()))
@@ -201,9 +281,12 @@ class Session:
                 self._diary.ask(about)
             case Tool.DO_NOT_CALL:
                 self._diary.refuse(self._brief.to)
+            case Tool.STOP_RECORDING:
+                self._forget()
 
     def _begin(self, reply: Reply, line: Line, group: asyncio.TaskGroup) -> None:
         now, quiet = self._now(), self._quiet
+        self._spent = self._kit.tally.mark()
         conversation, advice = self._transcript.conversation(), Utterance(Speaker.NOTE, reply.hint)
         vetting = Vetting(self._grounding, (*conversation.lines, advice))
         self._answer = Answer(reply, self._kit.mind, self._kit.voice, vetting, line, self, self._manners)
@@ -246,6 +329,7 @@ class Session:
             self._prepared["prepared replies wasted"] += 1
             self._prepared["tokens wasted"] += -(-answer.thought // _CHARACTERS_A_TOKEN)
             self._prepared["characters wasted"] += len(answer.planned)
+            self._kit.tally.discard(self._spent)
 
     # --- what comes in --------------------------------------------------------------------------------------
 
@@ -267,7 +351,9 @@ class Session:
                     self.post(event)
 
     def _sounding(self, mulaw: bytes) -> bytes:
-        """The agent's sound while the callee made this one: it may come back as an echo."""
+        """Our side's sound while the callee made this one: it may come back as an echo."""
+        if self._mouthpiece and (operator := self._mouthpiece.sounding(mulaw)):
+            return operator
         return self._answer.playout.sounding(self._now(), audio.seconds(mulaw)) if self._answer else b""
 
     async def _listen(self) -> None:
@@ -302,3 +388,9 @@ class Session:
             answer.closed = True
             if turn := self._transcript.agent_ends(answer.playout.heard, cut, self._diary.now()):
                 self._diary.turn(turn)
+
+
+def _confirm(done: asyncio.Future[bool] | None, carried_out: bool = True) -> None:
+    """Tell whoever waits for it what became of an order."""
+    if done and not done.done():
+        done.set_result(carried_out)

@@ -21,7 +21,14 @@ class Transcript:
 
     def callee(self, text: str, complete: bool, now: float) -> Turn:
         """The callee's turn so far; one open turn at a time."""
-        turn = self._open(Speaker.CALLEE) or self._add(Speaker.CALLEE, now)
+        return self._said(Speaker.CALLEE, text, complete, now)
+
+    def operator(self, text: str, complete: bool, now: float) -> Turn:
+        """The operator's turn so far, in their own voice: the same."""
+        return self._said(Speaker.OPERATOR, text, complete, now)
+
+    def _said(self, speaker: Speaker, text: str, complete: bool, now: float) -> Turn:
+        turn = self._open(speaker) or self._add(speaker, now)
         return self._put(
             replace(
                 turn,

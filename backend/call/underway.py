@@ -42,7 +42,7 @@ class Underway:
     wants: list[tuple[Tool, str]] = field(default_factory=list)
     """What the agent wants done with it, and is not done yet."""
     firm: bool = False
-    """Whether the callee's words no longer keep the call from ending."""
+    """Whether nothing that the callee says stops it: last words of a call that ends in any case, or pressed keys."""
 
     @property
     def may_be_held(self) -> bool:
@@ -51,7 +51,7 @@ class Underway:
         Not over goodbyes, where people talk at once and nobody minds; and not again and again, since a sound that keeps
         coming back without words is an echo or the room.
         """
-        return not (self.prepared or self.held or self.ending) and self.holds < _MOST_HOLDS
+        return not (self.prepared or self.held or self.ending or self.firm) and self.holds < _MOST_HOLDS
 
     def gives_way_to(self, text: str, manners: Manners, growing: bool = False) -> bool:
         """Whether these words, said while it is under way, mean that the callee wants to speak.

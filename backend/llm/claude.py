@@ -15,7 +15,9 @@ import httpx2
 from anthropic.types import ToolParam
 
 from backend.llm import prompt
+from backend.llm.bill import Account, Bill
 from backend.models import Answered, Conversation, ProviderError, Said, ToolUse, Trouble
+from backend.money.tally import Tally
 
 _LOG = logging.getLogger(__name__)
 
@@ -66,16 +68,19 @@ class Claude:
         model: str,
         name: str = "Claude",
         tools: Sequence[ToolParam] = tuple(prompt.tools()),
+        tally: Tally | None = None,
     ) -> None:
         """
         Args:
             name: how sentences about failures call this model, such as "Claude" or "the second model".
             tools: what it may have done.
+            tally: where the call counts what it uses.
         """
         self._client = client
         self._model = model
         self._name = name
         self._tools = list(tools)
+        self._account = Account(tally or Tally(), model)
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,16 +94,18 @@ class Claude:
         """Open a connection and fill the prompt cache: `max_tokens=0` writes the cache and generates nothing."""
         try:
             with _plain_errors(self._name, self._model):
-                await _soon(self._client.messages.create(**self._request(conversation, "", 0)))
+                message = await _soon(self._client.messages.create(**self._request(conversation, "", 0)))
+                self._account.charge(message)
         except ProviderError as error:
             # A cold start is slower, not wrong; what is really broken will show in the first answer.
             _LOG.warning("could not warm up: %s", error)
 
     async def answer(self, conversation: Conversation, hint: str = "") -> AsyncGenerator[Answered, None]:
         """See `seams.LanguageModel`. Closing or cancelling closes the HTTP response, and Anthropic stops generating."""
-        reading, events, patience = _Reading(self._name, self._model), _Events(), _Patience()
+        events, patience = _Events(), _Patience()
         request = self._request(conversation, hint, _MAX_TOKENS)
-        with _plain_errors(self._name, self._model):
+        with self._account.bill(request) as bill, _plain_errors(self._name, self._model):
+            reading = _Reading(self._name, self._model, bill)
             # The SDK's own events are a model of pydantic for each token, which costs more than all else about it.
             async with (
                 await _soon(self._client.messages.create(**request, stream=True)) as stream,
@@ -109,6 +116,7 @@ class Claude:
                         patience.rewarded()
                         for piece in reading.take(event):
                             yield piece
+                            bill.taken = True
         for trouble in reading.end():
             yield trouble
 
@@ -167,9 +175,10 @@ class _Reading:
     Only what is known is looked at, since newer models may send events that are not known here.
     """
 
-    def __init__(self, name: str, model: str) -> None:
+    def __init__(self, name: str, model: str, bill: Bill) -> None:
         self._name = name
         self._model = model
+        self._bill = bill
         self._said = False
         self._used = False
         self._tool = ""
@@ -185,6 +194,7 @@ class _Reading:
         match event:
             case {"type": "content_block_delta", "delta": {"type": "text_delta", "text": str(text)}} if text:
                 self._said = self._said or not text.isspace()
+                self._bill.written += len(text)
                 return [Said(text)]
             case {"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": str(more)}}:
                 self._json += more
@@ -196,8 +206,11 @@ class _Reading:
             case {"type": "content_block_stop"} if self._tool:
                 name, self._tool = self._tool, ""
                 return self._use(name)
-            case {"type": "message_delta", "delta": {"stop_reason": str(reason)}}:
+            case {"type": "message_start", "message": {"usage": usage}}:
+                self._bill.told(usage)
+            case {"type": "message_delta", "delta": {"stop_reason": str(reason)}, **rest}:
                 self._stop = reason
+                self._bill.told(rest.get("usage"), complete=True)
             case {"type": "error", "error": dict(error)}:
                 kind, said = str(error.get("type", "")), str(error.get("message", ""))
                 raise ProviderError(_refusal(kind, "in the middle of an answer", said, self._model))

@@ -133,7 +133,7 @@ def _unanswered(dialogue: Dialogue, talk: Talk, conversation: Conversation, hint
     lines = conversation.lines
     if not lines:
         return Reply((greeting(conversation.brief), *dialogue.respond(talk, "yes")[1].sentences))
-    if lines[-1].cut and not _SILENT.search(hint):
+    if (lines[-1].cut or lines[-1].speaker is Speaker.OPERATOR) and not _SILENT.search(hint):
         return dialogue.go_on(talk)
     asked = 0
     for line in reversed(lines):

@@ -164,6 +164,8 @@ def _line(line: Utterance) -> str:
     text = _plain(line.text)
     if line.speaker is Speaker.NOTE:
         return f"[note: {text}]" if text else ""
+    if line.speaker is Speaker.OPERATOR:
+        return f"[a colleague said to them: {text}]" if text else ""
     return f"{text} {INTERRUPTED}" if text and line.cut and line.speaker is Speaker.AGENT else text
 
 
@@ -223,7 +225,7 @@ brackets or stage directions.
 _KNOWING = """\
 Knowing
 - Facts are what stands in <task> and <facts>, what the {them} has told you in this call, and what your operator \
-notes. Never invent or guess anything else: no names, numbers, times, prices, reasons or promises.
+notes or tells them. Never invent or guess anything else: no names, numbers, times, prices, reasons or promises.
 - Asked what you do not know: if the {them} needs it now to decide and you have ask_operator, say that you are \
 checking and call it; otherwise say that {someone} will follow up, call note_follow_up, and return to the task.
 - Stay on the task. If the talk drifts, answer in half a sentence and lead back.
@@ -247,5 +249,7 @@ _NOTES = """\
 Notes
 - Square brackets in a message hold notes from the phone system or from your operator. The {them} neither said nor \
 heard them. Follow the operator's advice within these rules, without mentioning it. Write no brackets yourself.
+- "[a colleague said to them: …]": your operator took the call over for a while and said this to the {them}, who heard \
+it. It is true, and what was agreed in it holds: go on from there without repeating it or asking again.
 - "[interrupted]" after your own words: the {them} spoke over you and heard nothing beyond that point. React to what \
 was said, and repeat only what still matters."""

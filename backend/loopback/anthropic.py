@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Send
 
+from backend.loopback.anthropic_cache import PromptCache
 from backend.loopback.anthropic_rules import refused
 from backend.serving import serve
 
@@ -105,6 +106,8 @@ class Received:
     """Names in lower case."""
     port: int
     """The client's; requests that share a connection share it."""
+    usage: dict[str, int] = field(default_factory=dict)
+    """What it is billed for by now, under the vendor's names; what is generated, as far as it was sent."""
     sent: list[float] = field(default_factory=list)
     """When each piece of the streamed answer was sent, in `loop.time()`."""
 
@@ -134,6 +137,7 @@ class LoopbackAnthropic:
         self._script = script if callable(script) else _in_order(script)
         self._key = key
         self._first_token = first_token
+        self._cache = PromptCache()
         self._pause = 1 / tokens_per_second if tokens_per_second else 0.0
         self._left = asyncio.Semaphore(0)
         self._open = AsyncExitStack()
@@ -169,9 +173,10 @@ class LoopbackAnthropic:
         self.requests.append(received)
         if problem := refused(received.body, received.headers, self._key):
             return _error(*problem)
+        received.usage.update(self._cache.read(received.body, asyncio.get_running_loop().time()), output_tokens=0)
         if received.body["max_tokens"] == 0:
             # A warm-up fills the cache and generates nothing, so that it takes no reply from the script.
-            return JSONResponse(_message(received.body, Reply(stop_reason="max_tokens")))
+            return JSONResponse(_message(received, Reply(stop_reason="max_tokens")))
         reply = _within(self._script(received), received.body["max_tokens"])
         if isinstance(reply.fault, HttpError):
             await asyncio.sleep(reply.first_token or 0)
@@ -181,7 +186,7 @@ class LoopbackAnthropic:
     def _respond(self, received: Received, reply: Reply) -> Response:
         streamed = bool(received.body.get("stream"))
         return _Watched(
-            self._streamed(received, reply) if streamed else self._whole(received.body, reply),
+            self._streamed(received, reply) if streamed else self._whole(received, reply),
             media_type="text/event-stream" if streamed else "application/json",
             headers={"request-id": f"req_{len(self.requests)}"},
             gone=lambda: self._gone(received),
@@ -196,11 +201,12 @@ class LoopbackAnthropic:
         first = self._first(reply)
         due = clock.time() + first
         await asyncio.sleep(first)
-        for event in _before(reply.fault, _events(received.body, reply)):
+        for event in _before(reply.fault, _events(received, reply)):
             if event["type"] == "content_block_delta":
                 # By the clock, since sleeps overrun: otherwise a long answer would be slower than its pace.
                 await asyncio.sleep(max(0, due - clock.time()))
                 received.sent.append(clock.time())
+                received.usage["output_tokens"] += 1
                 due += self._pause
             yield _sse(event)
         match reply.fault:
@@ -218,13 +224,14 @@ class LoopbackAnthropic:
     def _first(self, reply: Reply) -> float:
         return self._first_token if reply.first_token is None else reply.first_token
 
-    async def _whole(self, body: dict[str, Any], reply: Reply) -> AsyncIterator[str]:
+    async def _whole(self, received: Received, reply: Reply) -> AsyncIterator[str]:
         await asyncio.sleep(self._first(reply) + self._pause * len(_tokens(reply.text)))
         if isinstance(reply.fault, Stall):
             await asyncio.Event().wait()
         if isinstance(reply.fault, Break):
             raise _Cut
-        yield json.dumps(_message(body, reply))
+        received.usage["output_tokens"] = _generated(reply)
+        yield json.dumps(_message(received, reply))
 
 
 def _in_order(replies: Sequence[Reply]) -> Callable[[Received], Reply]:
@@ -273,7 +280,7 @@ def _within(reply: Reply, limit: int) -> Reply:
     return replace(reply, thinking="".join(thinking[:limit]), text=text, tools=(), stop_reason="max_tokens")
 
 
-def _message(body: dict[str, Any], reply: Reply) -> Event:
+def _message(received: Received, reply: Reply) -> Event:
     """A whole answer."""
     content: list[Event] = []
     if reply.thinking:
@@ -282,12 +289,13 @@ def _message(body: dict[str, Any], reply: Reply) -> Event:
         content.append({"type": "text", "text": reply.text})
     for number, tool in enumerate(reply.tools):
         content.append(_tool_block(number, tool, json.loads(_arguments(tool))))
-    return {**_started(body), "content": content, "stop_reason": reply.stop_reason, "usage": _usage(body, reply)}
+    usage = {**received.usage, "output_tokens": _generated(reply)}
+    return {**_started(received), "content": content, "stop_reason": reply.stop_reason, "usage": usage}
 
 
-def _events(body: dict[str, Any], reply: Reply) -> Iterator[Event]:
+def _events(received: Received, reply: Reply) -> Iterator[Event]:
     """The same answer as a stream."""
-    yield {"type": "message_start", "message": _started(body)}
+    yield {"type": "message_start", "message": _started(received)}
     for index, (block, deltas) in enumerate(_blocks(reply)):
         yield {"type": "content_block_start", "index": index, "content_block": block}
         yield {"type": "ping"}
@@ -295,7 +303,8 @@ def _events(body: dict[str, Any], reply: Reply) -> Iterator[Event]:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
     stop = {"stop_reason": reply.stop_reason, "stop_sequence": None}
-    yield {"type": "message_delta", "delta": stop, "usage": {"output_tokens": _usage(body, reply)["output_tokens"]}}
+    received.usage["output_tokens"] = _generated(reply)
+    yield {"type": "message_delta", "delta": stop, "usage": dict(received.usage)}
     yield {"type": "message_stop"}
 
 
@@ -327,17 +336,18 @@ def _before(fault: Fault | None, events: Iterator[Event]) -> Iterator[Event]:
 _SIGNATURE = "c2lnbmF0dXJl"
 
 
-def _started(body: dict[str, Any]) -> Event:
-    kind = {"id": "msg_loopback", "type": "message", "role": "assistant", "model": body["model"], "content": []}
-    return {**kind, "stop_reason": None, "stop_sequence": None, "usage": _usage(body, Reply())}
+def _started(received: Received) -> Event:
+    model = received.body["model"]
+    kind = {"id": "msg_loopback", "type": "message", "role": "assistant", "model": model, "content": []}
+    # The vendor's first word counts the first token, too.
+    usage = {**received.usage, "output_tokens": 1, "service_tier": "standard"}
+    return {**kind, "stop_reason": None, "stop_sequence": None, "usage": usage}
 
 
-def _usage(body: dict[str, Any], reply: Reply) -> dict[str, int]:
-    sent = json.dumps([body.get("tools"), body.get("system"), body["messages"]])
-    received = _tokens(reply.thinking + reply.text) + [
-        piece for tool in reply.tools for piece in _tokens(_arguments(tool))
-    ]
-    return {"input_tokens": len(sent) // 4, "output_tokens": len(received)}
+def _generated(reply: Reply) -> int:
+    """Tokens; a word or two of markup come with each tool."""
+    used = [piece for tool in reply.tools for piece in _tokens(_arguments(tool))]
+    return len(_tokens(reply.thinking)) + len(_tokens(reply.text)) + len(used) + 2 * len(reply.tools)
 
 
 def _arguments(tool: Tool) -> str:

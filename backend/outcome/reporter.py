@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Protocol, Self
 
 from backend.models import Call, ProviderError, Report, Speaker, Turn
+from backend.money.books import Books
+from backend.money.tally import Tally
 from backend.outcome import rules
 from backend.outcome.evidence import checked, heard, settled
 from backend.store import Store
@@ -25,8 +27,11 @@ _MOST_WAITING = 500
 class Writer(Protocol):
     """Somebody who reads a call and says what came of it; what it says is checked against the turns."""
 
-    async def write(self, call: Call, turns: Sequence[Turn]) -> Report:
+    async def write(self, call: Call, turns: Sequence[Turn], tally: Tally) -> Report:
         """
+        Args:
+            tally: gets what this takes, whatever comes of it.
+
         Raises:
             ProviderError: not this time; the message is a plain sentence.
         """
@@ -36,10 +41,15 @@ class Writer(Protocol):
 class Reporter:
     """Enter it to have reports made; leaving stops at once, and what is not made yet is found at the next start."""
 
-    def __init__(self, store: Store, writer: Writer | None = None) -> None:
-        """Without a `writer` the rules make all reports."""
+    def __init__(self, store: Store, writer: Writer | None = None, books: Books | None = None) -> None:
+        """
+        Args:
+            writer: without one the rules make all reports.
+            books: where it is put down what reports cost.
+        """
         self._store = store
         self._writer = writer
+        self._books = books or Books(store)
         self._waiting: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
         self._failures: dict[str, int] = {}
         """By call, how often its report has failed; those under way only."""
@@ -94,12 +104,15 @@ class Reporter:
         """None: not yet."""
         made: Report | None = None
         if self._writer and any(turn.speaker is Speaker.CALLEE for turn in heard(turns).values()):
+            tally = Tally()
             try:
                 async with asyncio.timeout(DEADLINE):
-                    made = await self._writer.write(call, turns)
+                    made = await self._writer.write(call, turns, tally)
             except (ProviderError, TimeoutError) as error:
                 if self._later(call.id, error):
                     return None
+            finally:
+                self._books.add(call.id, tally.counts)
         self._failures.pop(call.id, None)
         if not turns:
             return rules.report(call, turns)

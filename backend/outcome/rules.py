@@ -106,7 +106,7 @@ def _steps(dialogue: Dialogue, said: Sequence[Turn]) -> Iterator[_Step]:
             yield step
             talk, theirs = after, []
         if turn:
-            talk, asking = _hearing(dialogue, talk, turn.heard), (turn.number,)
+            talk, asking = _hearing(dialogue, talk, turn), (turn.number,)
 
 
 def _step(dialogue: Dialogue, talk: Talk, asking: tuple[int, ...], theirs: Sequence[Turn]) -> tuple[Talk, _Step]:
@@ -132,14 +132,14 @@ def _goal(dialogue: Dialogue, talk: Talk) -> Goal | None:
     return dialogue.goals[talk.settled] if talk.settled < len(dialogue.goals) else None
 
 
-def _hearing(dialogue: Dialogue, talk: Talk, text: str) -> Talk:
-    """A goal counts as put also when another model put it in its own words."""
-    goal, before = _goal(dialogue, talk), talk.put
-    talk = talk.hearing(text, goal)
+def _hearing(dialogue: Dialogue, talk: Talk, turn: Turn) -> Talk:
+    """A goal counts as put also when another model, or the operator, put it in their own words."""
+    goal, before, text = _goal(dialogue, talk), talk.put, turn.heard
+    talk = talk.hearing(text, goal, colleague=turn.speaker is Speaker.OPERATOR)
     if goal and talk.put == before and talk.put <= talk.settled:
         about = concepts(goal.topic)
         if about and 2 * len(about & concepts(text)) >= len(about):
-            return replace(talk, put=talk.settled + 1, asked=Asked.GOAL)
+            return replace(talk, put=talk.settled + 1, asked=Asked.GOAL, aside=False)
     return talk
 
 
@@ -210,13 +210,13 @@ def _summary(call: Call, decisive: _Step | None, said: Sequence[Turn]) -> tuple[
     """What the agent put, and what was answered, in their own words."""
     numbers = decisive.turns if decisive else tuple(turn.number for turn in said[-2:])
     chosen = [turn for turn in said if turn.number in numbers]
-    agent = [turn for turn in chosen if turn.speaker is Speaker.AGENT]
+    ours = [turn for turn in chosen if turn.speaker is not Speaker.CALLEE]
     callee = [turn for turn in chosen if turn.speaker is Speaker.CALLEE]
     them = call.brief.callee_name or "The other side"
     return tuple(
         Claim(f"{name} said: “{_short(words(turn))}”", (turn.number,), 0.9)
         for name, turn in [
-            *((call.brief.agent_name, turn) for turn in agent[-1:]),
+            *((call.brief.agent_name if turn.speaker is Speaker.AGENT else "The operator", turn) for turn in ours[-1:]),
             *((them, turn) for turn in callee[-1:]),
         ]
     )

@@ -14,6 +14,7 @@ from backend import audio
 from backend.call.tones import Signal, Tones
 from backend.models import Partial, ProviderError, Spoken, TurnEnd
 from backend.practice import machines, personas
+from backend.practice.clock import Clock
 from backend.practice.handset import Handset
 from backend.practice.machines import Beep, Menu, Music, Person, Record, Says, Wait
 from backend.practice.personas import Persona
@@ -70,9 +71,9 @@ class Callee:
         self._heard: list[str] = []
         self._interjected: set[str] = set()
 
-    @property
-    def rings(self) -> float | None:
-        return self._persona.rings
+    async def ring(self, clock: Clock) -> bool:
+        await clock.sleep(self._persona.rings)
+        return True
 
     async def answer(self, handset: Handset) -> None:
         """Hold the phone to the end of the conversation. An ear or voice that fails makes it hang up."""

@@ -15,8 +15,12 @@ class Clock:
     speed: float = 1.0
     """Seconds of a call that pass in one second."""
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self.speed)
+    async def sleep(self, seconds: float | None) -> None:
+        """None: until cancelled."""
+        if seconds is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(seconds / self.speed)
 
     async def each_frame(self, tick: Callable[[], None]) -> NoReturn:
         """Call `tick` every 20 ms. Late ticks are made up for, so that sound never drifts behind the clock."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from backend.practice.machine_detection import Rules
 
@@ -42,6 +42,11 @@ class DialledCall:
     time_limit: float = 4 * 3600.0
     detection: Rules | None = None
     detection_url: str = ""
+
+    @property
+    def call_id(self) -> str:
+        """The product's own name for the call, as its URL says it; empty where that says none."""
+        return parse_qs(urlsplit(self.url).query).get("call", [""])[0]
 
 
 def read(form: Form, own_number: str) -> DialledCall:

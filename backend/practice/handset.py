@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from backend.practice.clock import Clock
+
 
 class Handset(Protocol):
     """A phone that has just been picked up. Sound is 8 kHz mu-law."""
@@ -25,9 +27,11 @@ class Handset(Protocol):
 class FarEnd(Protocol):
     """Whoever is called: a synthetic callee, or a person at a browser."""
 
-    @property
-    def rings(self) -> float | None:
-        """Seconds the phone rings before it is picked up; None when nobody ever does."""
+    async def ring(self, clock: Clock) -> bool:
+        """Let the phone ring until it is picked up (True) or declined (False).
+
+        Being cancelled is the end of the ringing: it was long enough, or the caller has given up.
+        """
         ...
 
     async def answer(self, handset: Handset) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.brain.times import find
+from backend.models import ME
 from backend.practice.machines import RECORDS, Menu, Music, Person, Record, Says, Steps, Wait
 from backend.practice.wish import Wish, named_time, wish_of
 
@@ -269,6 +270,16 @@ PERSONAS: dict[str, Persona] = {
         ),
     )
 }
+"""Those that hear and speak by themselves."""
+
+MYSELF = Persona(
+    key=ME,
+    title="You, in this browser",
+    description="It rings on the call's live page: answer, and talk with the agent yourself. Needs a microphone.",
+    rings=None,
+)
+WHO_PICKS_UP = PERSONAS | {ME: MYSELF}
+"""Everybody whom a practice call can be placed to."""
 
 MOST_TURNS = 10
 """Turns of the caller after which anybody has had enough: every call ends."""

@@ -95,7 +95,7 @@ class PhoneCall:
         if isinstance(far_end, Status):
             return far_end
         self._enter(Status.RINGING)
-        outcome = await first(self._ring(far_end.rings), self._canceled())
+        outcome = await first(self._ring(far_end), self._ring_limit(), self._canceled())
         if outcome is Status.IN_PROGRESS:
             outcome = await self._talk(far_end, None)
         return outcome
@@ -110,11 +110,12 @@ class PhoneCall:
             return Status.BUSY if document[0].reason == "busy" else Status.NO_ANSWER
         return await self._talk(far_end, document)
 
-    async def _ring(self, rings: float | None) -> Status:
-        limit = self.record.dialled.ring_limit
-        picked_up = rings is not None and rings <= limit
-        await self._clock.sleep(rings if rings is not None and picked_up else limit)
-        return Status.IN_PROGRESS if picked_up else Status.NO_ANSWER
+    async def _ring(self, far_end: FarEnd) -> Status:
+        return Status.IN_PROGRESS if await far_end.ring(self._clock) else Status.BUSY
+
+    async def _ring_limit(self) -> Status:
+        await self._clock.sleep(self.record.dialled.ring_limit)
+        return Status.NO_ANSWER
 
     async def _canceled(self) -> Status:
         await self._hung_up.wait()

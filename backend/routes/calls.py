@@ -9,13 +9,15 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, status
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field, StringConstraints
 
-from backend.answers import CallInFull, Number, Persona, Placed, Setup
-from backend.call.events import Hint, Say
+from backend.answers import CallInFull, Number, Persona, Placed, Running, Setup
+from backend.call.events import HandBack, Hint, Pause, Press, Resume, Say, TakeOver, Transfer
 from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
-from backend.practice.personas import PERSONAS
-from backend.store import Search
+from backend.practice.personas import WHO_PICKS_UP
+from backend.routes.operator import operator
+from backend.store import Archive, Search
 from backend.switchboard import Switchboard
 from backend.telephony.gate import described
+from backend.templates import check_filled
 
 
 def authorized(
@@ -56,21 +58,27 @@ class Words(BaseModel):
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
+class Keys(BaseModel):
+    keys: Annotated[str, StringConstraints(strip_whitespace=True, pattern="^[0-9*#w]{1,40}$")]
+    """Digits, `*` and `#`; `w` waits half a second."""
+
+
 @router.post("/calls", status_code=201)
 async def place(request: Request, new: NewCall) -> Placed:
     """Place a call. It is written down first, then dialled."""
+    check_filled(new.action, new.context)
     state = request.app.state
     line = new.line or state.settings.default_line
-    if line is LineKind.PRACTICE and new.persona not in PERSONAS:
-        raise Refused(f"There is no persona “{new.persona}”: choose one of {', '.join(PERSONAS)}.")
+    if line is LineKind.PRACTICE and new.persona not in WHO_PICKS_UP:
+        raise Refused(f"There is no persona “{new.persona}”: choose one of {', '.join(WHO_PICKS_UP)}.")
     brief = Brief(**new.model_dump(exclude={"dial", "line"}), line=line)
-    call = await _switchboard(request).place(brief, dial=new.dial)
+    call = await _switchboard(request).place(brief, dial=new.dial, by=operator(request))
     twiml = "" if new.dial else state.carriers[line].callback(f"/twilio/voice?call={call.id}")
     return Placed(id=call.id, provider_sid=call.provider_sid, twiml_url=twiml)
 
 
 @router.get("/calls")
-async def calls(
+def calls(
     request: Request,
     search: str = "",
     status: Annotated[list[Status], Query()] = [],  # noqa: B006
@@ -80,7 +88,21 @@ async def calls(
 ) -> list[Call]:
     """The newest calls first."""
     wanted = Search(words=search, statuses=status, outcomes=outcome)
-    found: list[Call] = request.app.state.store.calls(wanted, limit, offset)
+    # In a thread of its own, as all that is not async: a search among very many calls takes longer than sound can wait.
+    with Archive.open(request.app.state.settings.database_path) as archive:
+        return archive.calls(wanted, limit, offset)
+
+
+@router.get("/running")
+async def running(request: Request, watching: bool = False) -> list[Running]:
+    """The calls that ring or run, and in whose hands they are.
+
+    `watching`: somebody has all of them before them now, and can answer what an agent asks.
+    """
+    switchboard = _switchboard(request)
+    found = switchboard.running()
+    for one in found if watching else ():
+        switchboard.watch(one.call_id)
     return found
 
 
@@ -96,19 +118,55 @@ async def call(request: Request, call_id: str) -> CallInFull:
 @router.post("/calls/{call_id}/hangup", status_code=202)
 async def hang_up(request: Request, call_id: str) -> None:
     """End the call, also while it rings."""
-    await _switchboard(request).hang_up(call_id)
+    await _switchboard(request).hang_up(call_id, operator(request))
 
 
 @router.post("/calls/{call_id}/say", status_code=202)
 async def say(request: Request, call_id: str, words: Words) -> None:
     """Have exactly this said as soon as the callee is not speaking."""
-    _switchboard(request).command(call_id, Say(words.text))
+    await _switchboard(request).command(call_id, Say(words.text, operator(request)))
 
 
 @router.post("/calls/{call_id}/hint", status_code=202)
 async def hint(request: Request, call_id: str, words: Words) -> None:
     """Advise the agent for its next answer."""
-    _switchboard(request).command(call_id, Hint(words.text))
+    await _switchboard(request).command(call_id, Hint(words.text, operator(request)))
+
+
+@router.post("/calls/{call_id}/pause", status_code=202)
+async def pause(request: Request, call_id: str) -> None:
+    """Silence the agent at once; it goes on listening."""
+    await _switchboard(request).command(call_id, Pause(operator(request)))
+
+
+@router.post("/calls/{call_id}/resume", status_code=202)
+async def resume(request: Request, call_id: str) -> None:
+    """Let the agent talk again; it answers what the callee has said meanwhile."""
+    await _switchboard(request).command(call_id, Resume(operator(request)))
+
+
+@router.post("/calls/{call_id}/take-over", status_code=202)
+async def take_over(request: Request, call_id: str) -> None:
+    """Silence the agent, and let the callee hear the operator's own voice."""
+    await _switchboard(request).command(call_id, TakeOver(operator(request)))
+
+
+@router.post("/calls/{call_id}/hand-back", status_code=202)
+async def hand_back(request: Request, call_id: str) -> None:
+    """Let the agent go on, which knows what was said meanwhile."""
+    await _switchboard(request).command(call_id, HandBack(operator(request)))
+
+
+@router.post("/calls/{call_id}/keys", status_code=202)
+async def press(request: Request, call_id: str, wanted: Keys) -> None:
+    """Press these keys at once."""
+    await _switchboard(request).command(call_id, Press(wanted.keys, operator(request)))
+
+
+@router.post("/calls/{call_id}/transfer", status_code=202)
+async def transfer(request: Request, call_id: str) -> None:
+    """Hand the call over to the operator's phone."""
+    await _switchboard(request).command(call_id, Transfer(operator(request)))
 
 
 @router.get("/numbers")
@@ -123,7 +181,7 @@ async def setup(request: Request) -> Setup:
     state: Any = request.app.state
     return Setup(
         parts=state.providers.parts,
-        personas=[Persona(p.key, p.title, p.description) for p in PERSONAS.values()],
+        personas=[Persona(p.key, p.title, p.description) for p in WHO_PICKS_UP.values()],
         lines=list(state.carriers),
         default_line=state.settings.default_line,
         live_calls=state.switchboard.live,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 
 from backend.models import Question
 from backend.routes.calls import Words, authorized
+from backend.routes.operator import operator
 
 router = APIRouter(prefix="/api", dependencies=[Depends(authorized)], tags=["questions"])
 
@@ -20,7 +21,7 @@ async def questions(request: Request) -> list[Question]:
 @router.post("/questions/{question_id}/answer", status_code=202)
 async def answer(request: Request, question_id: int, words: Words) -> None:
     """Answer it. The agent tells the callee where the call still runs; otherwise the answer is kept."""
-    if not request.app.state.switchboard.answer(question_id, words.text):
+    if not await request.app.state.switchboard.answer(question_id, words.text, operator(request)):
         raise _gone(question_id)
 
 

@@ -18,6 +18,7 @@ from backend.models import Brief, Refused
 from backend.rehearsal.callees import chosen
 from backend.rehearsal.rehearsal import rehearse
 from backend.routes.calls import Text, authorized
+from backend.templates import check_filled
 
 AT_ONCE = 2
 _NEWS: TypeAdapter[RehearsalNews] = TypeAdapter(RehearsalNews)
@@ -45,6 +46,7 @@ class NewRehearsal(BaseModel):
 @router.post("/rehearsals", response_class=StreamingResponse)
 async def rehearsal(request: Request, new: NewRehearsal) -> StreamingResponse:
     """Hold the call in text with everybody who might pick up. It ends when the client leaves."""
+    check_filled(new.action, new.context)
     state = request.app.state
     brief = Brief(to="", **new.model_dump(exclude={"personas"}))
     callees = chosen(brief, new.personas)

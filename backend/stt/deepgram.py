@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,6 +20,8 @@ from websockets.protocol import State
 from backend import audio
 from backend.frames import binary_from_client
 from backend.models import Heard, ProviderError, Trouble
+from backend.money.tally import Tally, Unit
+from backend.money.tally import key as counted_as
 from backend.stt.flux import Flux
 from backend.stt.nova import Nova
 from backend.stt.tape import Tape
@@ -28,6 +30,8 @@ _LARGEST = 640
 """Bytes in one message, 80 ms: as much as the vendor recommends. Only a backlog is sent in so large pieces."""
 
 
+_MS = audio.RATE // 1000
+"""Bytes in a millisecond."""
 _CONGESTED = 16_384
 """Bytes that the network has not taken, 2 s of sound, from which on the sender waits."""
 
@@ -80,6 +84,8 @@ class Link:
     """The place at which the server's second 0 lies."""
     cursor: int
     """The next byte to send."""
+    count: Callable[[int], None]
+    """Told how many bytes are sent."""
     answered: bool = False
     _waits: bool = False
     """Whether sound that was taken waits for the network; what follows must not overtake it."""
@@ -90,6 +96,7 @@ class Link:
         sound = tape.read(self.cursor + lost, size)
         self.origin += lost
         self.cursor += lost + len(sound)
+        self.count(len(sound))
         return sound
 
     def send_now(self, tape: Tape) -> bool:
@@ -128,8 +135,16 @@ class Deepgram:
     """Events kept for a listener that does not listen; beyond that the oldest is forgotten."""
 
     def __init__(
-        self, url: str, key: str, model: str, keyterms: Sequence[str] = (), patience: Patience | None = None
+        self,
+        url: str,
+        key: str,
+        model: str,
+        keyterms: Sequence[str] = (),
+        patience: Patience | None = None,
+        tally: Tally | None = None,
     ) -> None:
+        """`tally`: where the call counts what it uses."""
+        self._counts, self._counted = (tally or Tally()).used, counted_as(Unit.SOUND, model)
         self._dialect: Dialect = Flux() if model.startswith("flux") else Nova()
         self._url, self._key, self._model = url, key, model
         self._address = f"{url}{self._dialect.path}?{_query(self._dialect, model, keyterms)}"
@@ -147,7 +162,7 @@ class Deepgram:
         self._tries = 0
         self._clock = asyncio.get_running_loop().time
         self._fed = self._clock()
-        self._link = Link(socket, self._clock(), 0, 0)
+        self._link = Link(socket, self._clock(), 0, 0, self._count)
         self._life = asyncio.create_task(self._live(), name="deepgram")
         return self
 
@@ -189,6 +204,9 @@ class Deepgram:
             if not self._link.send_now(self._tape):
                 self._fresh.set()
                 return
+
+    def _count(self, sent: int) -> None:
+        self._counts[self._counted] += sent // _MS
 
     def _has_chunk(self, link: Link) -> bool:
         return self._tape.end - link.cursor >= self._dialect.chunk
@@ -260,7 +278,7 @@ class Deepgram:
         place = min(max(place, self._tape.start), self._tape.end)
         replayed = audio.seconds(self._tape.end - place)
         self._tell(Trouble(f"Deepgram's connection broke ({why}); a new one heard the last {replayed:.1f} s again."))
-        return Link(socket, self._clock(), place, place)
+        return Link(socket, self._clock(), place, place, self._count)
 
     async def _connect(self, within: float, why: str) -> ClientConnection:
         """Open a socket, trying again after short pauses; `why` is what is known so far of the failure."""

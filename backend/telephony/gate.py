@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from math import ceil
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 from phonenumbers.timezone import time_zones_for_number
 
 from backend.answers import Number
@@ -87,7 +87,7 @@ def described(number: str, default_region: str = "US") -> Number:
         national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
         region=region,
         country=_countries().get(region, region),
-        time_zones=tuple(zone for zone in time_zones_for_number(parsed) if zone != "Etc/Unknown"),
+        time_zones=_zones(parsed, region),
     )
 
 
@@ -124,7 +124,8 @@ def _unfit(number: PhoneNumber) -> str:
     if not phonenumbers.is_valid_number(number):
         # Five or six digits may be a short code too, but are more often a number half typed.
         short = len(digits) <= 4 and phonenumbers.is_valid_short_number_for_region(number, region)
-        return _SHORT_NUMBER if short else _NO_NUMBER
+        length = phonenumbers.is_possible_number_with_reason(number)
+        return _SHORT_NUMBER if short else _WRONG_LENGTH.get(length, _NO_NUMBER)
     if code == 1 and digits[3:6] == "976":
         return "a premium-rate number (976), which is never dialled"
     kind = _KINDS.get(phonenumbers.number_type(number), "")
@@ -132,6 +133,12 @@ def _unfit(number: PhoneNumber) -> str:
 
 
 _NO_NUMBER = "not a phone number: write it with country code, such as +1 202 555 0143"
+_TOO_SHORT = "too short for a phone number: digits are missing"
+_WRONG_LENGTH = {
+    ValidationResult.TOO_SHORT: _TOO_SHORT,
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _TOO_SHORT,
+    ValidationResult.TOO_LONG: "too long for a phone number: check its digits, and the country code at its beginning",
+}
 _SHORT_NUMBER = "a service number, which is never dialled"
 _EMERGENCY_NUMBER = "an emergency number, which is never dialled"
 
@@ -147,5 +154,21 @@ def _count(number: int, thing: str) -> str:
 @cache
 def _countries() -> dict[str, str]:
     """English names by region, from the time zone database: phonenumbers' own would take 100 MB of memory to load."""
-    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
-    return dict(line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
+    return {row[0]: row[1] for row in _table("iso3166.tab")}
+
+
+def _zones(number: PhoneNumber, region: str) -> tuple[str, ...]:
+    """Those of its country where it has any: a toll-free +1 number could ring from Guam to the Caribbean."""
+    zones = [zone for zone in time_zones_for_number(number) if zone != "Etc/Unknown"]
+    return tuple(zone for zone in zones if (region, zone) in _homes()) or tuple(zones)
+
+
+@cache
+def _homes() -> frozenset[tuple[str, str]]:
+    """Every country with each of its time zones."""
+    return frozenset((row[0], row[2]) for row in _table("zone.tab"))
+
+
+def _table(name: str) -> Iterator[list[str]]:
+    table = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    return (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))

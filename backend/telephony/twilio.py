@@ -24,6 +24,8 @@ from backend.telephony import twiml
 
 _PATIENCE = 10.0
 """Seconds for one request; the SDK itself would wait for ever."""
+_FINDS_THE_PAGE = 60
+"""Seconds that it rings in a browser: somebody has to open the page, and to allow the microphone."""
 LONGEST = 4 * 3600
 """Seconds two people may talk once a call is handed over; Twilio's own limit."""
 
@@ -109,7 +111,7 @@ class Twilio:
                 machine_detection="DetectMessageEnd",
                 async_amd="true",
                 async_amd_status_callback=self.callback(f"/twilio/machine?{which}"),
-                timeout=ring_timeout,
+                timeout=_FINDS_THE_PAGE if call.brief.rings_here else ring_timeout,
                 time_limit=time_limit,
                 **_practice(call),
             )

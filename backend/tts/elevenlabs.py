@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from backend.models import ProviderError, Spoken, Trouble, Voiced
+from backend.money.tally import Tally, Unit
 from backend.tts import elevenlabs_wire as wire
 from backend.tts.alignment import Alignment
 
@@ -41,7 +42,17 @@ class ElevenLabs:
     it. Only `say` finds out, and says so.
     """
 
-    def __init__(self, url: str, key: str, voice: str, model: str, patience: Patience = Patience()) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        voice: str,
+        model: str,
+        patience: Patience = Patience(),
+        tally: Tally | None = None,
+    ) -> None:
+        """`tally`: where the call counts what it uses."""
+        self._model, self._tally = model, tally or Tally()
         self._address = wire.address(url, voice, model)
         self._key = key
         self._patience = patience
@@ -77,6 +88,7 @@ class ElevenLabs:
                 yield Trouble(f"{failed}; the rest of the sentence was asked for again")
             deadline = asyncio.get_running_loop().time() + self._patience.first_sound
             socket = await self._with_room(deadline)
+            self._tally.use(Unit.CHARACTERS, self._model, len(clause.rest.strip()))
             try:
                 with socket.context(str(next(self._numbers)), clause.rest) as inbox:
                     while message := await inbox.get(deadline):

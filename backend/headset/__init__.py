@@ -1,0 +1,1 @@
+"""Operators at their browsers: listening in on a call, and talking in it."""

@@ -1,0 +1,1 @@
+"""What calls cost: what is counted while they run, the price table, and what follows from the two."""

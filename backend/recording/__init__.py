@@ -1,0 +1,1 @@
+"""Recording calls: written as they happen, kept for some days."""

@@ -1,0 +1,164 @@
+"""The desk in a real browser with several calls at once: rows, keys of the keyboard, and one call stepped into."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from backend.call.events import Pause, Press, Resume, Say
+from backend.models import Brief, Call, Hands, Speaker, Status, Turn, TurnState
+from tests import scenes
+from tests.browser import Dashboard, dashboard, open_page
+from tests.media_server import MediaServer, media_server
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaServer]:
+    with media_server(tmp_path_factory.mktemp("data") / "calls.db") as server:
+        talking(server, "ann", "Ann Keller")
+        talking(server, "bob", "Bob Brown")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def desk(server: MediaServer) -> Iterator[Dashboard]:
+    with dashboard(server.environment) as running:
+        yield running
+    assert not [line for line in running.log if "Traceback" in line], "".join(running.log)
+
+
+def talking(server: MediaServer, call_id: str, name: str) -> None:
+    now = time.time()
+    brief = Brief("+12025550143", "Confirm the visit", callee_name=name)
+    server.store.add(Call(call_id, brief, Status.IN_PROGRESS, created=now - 40, answered=now - 30))
+    server.store.write_turn(call_id, said(1, f"Hello, this is {name}."))
+
+
+def said(number: int, words: str) -> Turn:
+    return Turn(number, Speaker.CALLEE, words, words, TurnState.DONE, time.time())
+
+
+def test_a_row_opens_its_call_without_loading_the_page_anew(server: MediaServer, desk: Dashboard) -> None:
+    with open_page() as page:
+        page.goto(f"{desk.url}/live?call=ann")
+        expect(page.get_by_role("heading", name="Ann Keller")).to_be_visible()
+        page.evaluate("window.before = true")
+        page.get_by_role("link", name="Bob Brown").click()
+        expect(page.get_by_role("heading", name="Bob Brown")).to_be_visible()
+        expect(page).to_have_url(re.compile("call=bob"))
+        expect(page.get_by_test_id("stChatMessage")).to_have_text([re.compile("this is Bob Brown")])
+        assert page.evaluate("window.before"), "the session, and what was typed in it, would be lost"
+
+
+def test_rows_follow_their_calls_and_can_be_opened_by_keyboard(server: MediaServer, desk: Dashboard) -> None:
+    with open_page() as page:
+        page.goto(f"{desk.url}/live?call=ann")
+        other = page.get_by_role("link", name="Bob Brown")
+        expect(other).to_contain_text("The agent has it")
+        other.focus()
+        server.desk.hands["bob"] = Hands.OPERATOR
+        server.store.write_turn("bob", said(2, "I will look it up."))
+        expect(other).to_contain_text("I will look it up.")
+        expect(other).to_contain_text("An operator has it")
+        question = server.store.ask("bob", "Is there a lift?", time.time(), time.time() + 60)
+        expect(page.get_by_role("navigation", name="Running calls").get_by_role("link").first).to_contain_text(
+            "Asks you: Is there a lift?"
+        )
+        expect(other).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("The agent asks you:")).to_be_visible()
+        page.get_by_role("textbox", name="Your answer").fill("Yes, behind the building.")
+        page.get_by_role("button", name="Answer", exact=True).click()
+        expect(page.get_by_text("The agent asks you:")).to_have_count(0)
+        assert server.store.question(question.id).answer == "Yes, behind the building."  # type: ignore[union-attr]
+        server.desk.hands["bob"] = Hands.AGENT
+
+
+def test_what_is_ordered_reaches_the_open_call_and_keys_do_nothing_while_typing(
+    server: MediaServer, desk: Dashboard
+) -> None:
+    server.desk.commands.clear()
+    with open_page() as page:
+        page.goto(f"{desk.url}/live?call=bob")
+        field = page.get_by_role("textbox", name="Say exactly this")
+        field.click()
+        page.keyboard.type("Please Hold")
+        page.keyboard.press("Enter")
+        expect(field).to_have_value("")
+        page.get_by_role("button", name="Keys").click()
+        page.get_by_role("button", name="5", exact=True).click()
+        page.get_by_role("textbox", name="Several at once").fill("12#")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("textbox", name="Several at once")).to_have_value("")
+        page.keyboard.press("Escape")
+        page.get_by_role("heading", name="Bob Brown").click()
+        page.keyboard.press("p")
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        expect(page.get_by_text("Agent paused").first).to_be_visible()
+        page.keyboard.press("p")
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    orders = [Say("Please Hold"), Press("5"), Press("12#"), Pause(), Resume()]
+    assert server.desk.commands == [("bob", order) for order in orders], (
+        "in this order, and Ann's call knows of nothing"
+    )
+
+
+def test_a_call_that_begins_appears_by_itself_where_none_ran(tmp_path: Path) -> None:
+    with media_server(tmp_path / "calls.db") as server, dashboard(server.environment) as desk, open_page() as page:
+        page.goto(f"{desk.url}/live")
+        expect(page.get_by_text("No call has been placed yet.")).to_be_visible()
+        talking(server, "first", "Dee Jones")
+        expect(page.get_by_role("heading", name="Dee Jones")).to_be_visible()
+        expect(page.get_by_role("link", name="Dee Jones")).to_be_visible()
+
+
+def test_the_headset_stays_as_it_is_whatever_is_drawn_around_it(server: MediaServer, desk: Dashboard) -> None:
+    talking(server, "eve", "Eve Moor")
+    with open_page() as page:
+        page.goto(f"{desk.url}/live?call=eve")
+        listen = page.frame_locator("iframe").get_by_role("button", name="Listen")
+        expect(listen).to_be_enabled()
+        listen.evaluate("window.before = true")
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        server.store.ask("eve", "Is there a lift?", time.time(), time.time() + 60)
+        expect(page.get_by_text("The agent asks you:")).to_be_visible()
+        page.get_by_text("Speed and cost").click()
+        expect(page.get_by_text("95 % of them in")).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        assert listen.evaluate("window.before"), "loaded anew it would end a taking over"
+
+
+def test_hanging_up_by_keyboard_takes_two_keys(server: MediaServer, desk: Dashboard) -> None:
+    talking(server, "cem", "Cem Aydin")
+    with open_page() as page:
+        page.goto(f"{desk.url}/live?call=cem")
+        page.get_by_role("heading", name="Cem Aydin").click()
+        expect(page.get_by_role("button", name="Hang up")).to_contain_text("Shift")
+        page.keyboard.press("h")
+        page.keyboard.press("Shift+h")
+        expect(page.get_by_text("The operator hung up.").first).to_be_visible()
+    assert server.store.call("ann").status is Status.IN_PROGRESS  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
+def test_fifty_calls_are_all_within_reach(server: MediaServer, desk: Dashboard, width: int, dark: bool) -> None:
+    if server.store.call("other-0") is None:
+        scenes.others(server.store, time.time(), 50)
+    with open_page(width=width, dark=dark) as page:
+        page.goto(f"{desk.url}/live?call=ann")
+        rows = page.get_by_role("navigation", name="Running calls").get_by_role("link")
+        expect(rows).to_have_count(len(server.store.glances(time.time())))
+        rows.last.scroll_into_view_if_needed()
+        last = rows.last.locator(".name").inner_text()
+        rows.last.click()
+        expect(page.get_by_role("heading", name=last)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
