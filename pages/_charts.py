@@ -22,10 +22,11 @@ _KINDS = {
     "To follow up": (Outcome.CALL_BACK, Outcome.FOLLOW_UP, Outcome.VOICEMAIL),
     "Declined": (Outcome.DECLINED, Outcome.WRONG_PERSON, Outcome.OPTED_OUT),
     "Not reached": (Outcome.NO_ANSWER,),
-    "Broken off": (Outcome.HUNG_UP, Outcome.STOPPED, Outcome.FAILED, Outcome.UNCLEAR, None),
+    "Broken off": (Outcome.HUNG_UP, Outcome.STOPPED, Outcome.FAILED, Outcome.UNCLEAR),
+    "Still running": (None,),
 }
-"""Fourteen outcomes in one bar cannot be told apart; five kinds can."""
-_COLOURS = ("#2f9e7c", "#4c8fd0", "#c98a2b", "#9aa3a0", "#cf5f4e")
+"""Fourteen outcomes in one bar cannot be told apart; these kinds can."""
+_COLOURS = ("#2f9e7c", "#4c8fd0", "#c98a2b", "#9aa3a0", "#cf5f4e", "#8d78c4")
 _KIND = {outcome: kind for kind, outcomes in _KINDS.items() for outcome in outcomes}
 
 

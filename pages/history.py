@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 
 import _export
 import _report
@@ -16,6 +15,8 @@ from backend.search import MARK, Search, Sorting
 from backend.store import Archive
 
 _A_PAGE = 15
+_AT_ONCE, _A_CALL = 2_000, 0.0006
+"""Calls whose files are made without being asked twice; seconds that one takes."""
 _VIEWS = {"calls": ":material/list: Calls", "charts": ":material/bar_chart: Charts"}
 
 
@@ -49,7 +50,7 @@ def _past() -> None:
 def _list(search: Search, order: Sorting, found: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{_calls(found)}, {_search.ORDERS[order].lower()}", width="content")
-        _export_found(search, order)
+        _export_found(search, order, found)
     slot = st.container()
     pages = -(-found // _A_PAGE)
     # Another search begins at its first page: the key makes it another widget.
@@ -124,25 +125,28 @@ def _measured(call: Call, order: Sorting) -> str:
     return ""
 
 
-def _export_found(search: Search, order: Sorting) -> None:
-    """What is found, all pages of it; read only when it is asked for, since it may be a hundred thousand calls."""
+def _export_found(search: Search, order: Sorting, found: int) -> None:
+    """What is found, all pages of it; read only while the menu is open, since it may be a hundred thousand calls.
 
-    def made(write: Callable[[Iterator[Call]], str]) -> Callable[[], str]:
-        return lambda: _ui.read(lambda archive: write(archive.each_call(search, order=order)), "")
+    The files are made before their buttons are drawn: Streamlit forgets one that is to be made on the click when the
+    page is drawn anew in the same moment.
+    """
+    with st.popover("Export", icon=":material/download:", key="past_export", on_change="rerun") as menu:
+        if not menu.open:
+            return
+        if found > _AT_ONCE:
+            st.caption(f"Files of {_calls(found)} take about {max(2, round(found * _A_CALL))} seconds to make.")
+            if not st.button("Make the files", key="past_make", icon=":material/hourglass_top:"):
+                return
+        with st.spinner("Making the files…"):
+            written = _ui.read(lambda archive: _files(archive.each_call(search, order=order)), ("", ""))
+        _ui.download("CSV, for spreadsheets", written[0], "calls.csv", "text/csv")
+        _ui.download("JSON, for programs", written[1], "calls.json", "application/json")
 
-    with st.popover("Export", icon=":material/download:", key="past_export"):
-        # Asked for now: what is made on the click is made outside of the page.
-        zone = _ui.now().tzinfo
 
-        def local(moment: float) -> datetime:
-            return datetime.fromtimestamp(moment, zone)
-
-        _download("CSV, for spreadsheets", made(lambda calls: _export.as_csv(calls, local)), "calls.csv", "text/csv")
-        _download("JSON, for programs", made(_export.as_json), "calls.json", "application/json")
-
-
-def _download(label: str, made: Callable[[], str], name: str, mime: str) -> None:
-    st.download_button(label, made, name, mime, icon=":material/download:", on_click="ignore", key=f"save_{name}")
+def _files(calls: Iterator[Call]) -> tuple[str, str]:
+    kept = list(calls)
+    return _export.as_csv(kept, _ui.local), _export.as_json(kept)
 
 
 if asked := st.query_params.get("call"):

@@ -6,10 +6,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from backend.config import Settings
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+# How long one example takes says more about what else the machine does than about the code.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -143,7 +143,7 @@ def test_an_operator_calls_watches_and_finds_the_call_again(server: dict[str, st
         expect(page.get_by_text("confirmed", exact=False).first).to_be_visible(timeout=120_000)
         expect(transcript.nth(4)).to_be_visible()
         page.get_by_role("link", name="Past calls").click()
-        search = page.get_by_label("Search")
+        search = page.get_by_role("searchbox", name="Search")
         search.fill("Maria")
         search.press("Enter")
         page.get_by_role("link", name="Maria Gomez").first.click()

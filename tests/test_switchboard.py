@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,8 @@ async def test_reports_that_come_late_or_twice_change_nothing(tmp_path: Path) ->
         row = await server.over(call)
         for status, sequence in [("busy", 3), ("in-progress", 2), ("completed", 4), ("failed", 9)]:
             await report(server, call, status, sequence)
-            assert server.row(call) == row
+            # Its report may be written meanwhile, which is none of the carrier's business.
+            assert replace(server.row(call), report=None) == replace(row, report=None)
         assert row.status is Status.BUSY
 
 

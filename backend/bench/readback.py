@@ -159,4 +159,4 @@ def joint(before: Piece, after: Piece, back: bool = False) -> tuple[int, int]:
 
 
 _SLACK = round(0.05 * audio.RATE)
-"""Bytes by which the beginning or end of a piece may be misread, and of which nobody would say that they were a word."""
+"""Bytes by which a piece's beginning or end may be misread, and of which nobody would say that they were a word."""
