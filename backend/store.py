@@ -49,6 +49,9 @@ class Store(Archive):
     def __init__(self, path: Path, every: float = 0.0) -> None:
         """`every`: seconds that turns and events may wait where an event loop runs; what a crash would lose."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        # What people said is for nobody else who uses this machine; SQLite gives the files beside it the same rights.
+        path.touch(mode=0o600)
+        path.chmod(0o600)
         db = Database(path)
         db.enable_wal()
         db.execute("pragma synchronous = normal")

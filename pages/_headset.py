@@ -17,13 +17,13 @@ _HEIGHT = 190
 
 def shown(call: Call) -> None:
     """The media server's page. Its address stays the same, so that a redraw does not load it anew."""
-    st.iframe(_address(call.id), height=_HEIGHT)
+    _ui.media_page(_path(call.id), _HEIGHT)
 
 
-def _address(call_id: str) -> str:
+def _path(call_id: str) -> str:
     kept: dict[str, str] = st.session_state.setdefault("headsets", {})
     if call_id not in kept:
         ticket = tickets.issue(_ui.settings().token, "headset", call_id, time.time(), _signin.who())
         query = urlencode({"call": call_id, "ticket": ticket, "theme": st.context.theme.type or "light"})
-        kept[call_id] = f"{_ui.media_url()}/headset?{query}"
+        kept[call_id] = f"/headset?{query}"
     return kept[call_id]

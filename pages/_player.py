@@ -24,7 +24,7 @@ def shown(call: Call, turns: Sequence[Turn]) -> None:
         return
     chosen = st.session_state.get(_key(call))
     turn = next((turn for turn in turns if turn.number == chosen), None)
-    st.iframe(_address(call, turn), height=_HEIGHT)
+    _ui.media_page(_path(call, turn), _HEIGHT)
 
 
 def moment(call: Call, turn: Turn) -> float | None:
@@ -46,7 +46,7 @@ def _key(call: Call) -> str:
     return f"playing-{call.id}"
 
 
-def _address(call: Call, turn: Turn | None) -> str:
+def _path(call: Call, turn: Turn | None) -> str:
     query = {"ticket": _ticket(call.id), "theme": st.context.theme.type or "light"}
     at = moment(call, turn) if turn else None
     if turn and at is not None:
@@ -54,7 +54,7 @@ def _address(call: Call, turn: Turn | None) -> str:
         query |= {"at": f"{at:.2f}", "times": str(times)}
         # The player finds the beginning by ear there.
         query |= {"side": _SIDES[turn.speaker]} if turn.speaker in _SIDES else {}
-    return f"{_ui.media_url()}/recordings/{quote(call.id, safe='')}?{urlencode(query)}"
+    return f"/recordings/{quote(call.id, safe='')}?{urlencode(query)}"
 
 
 def _ticket(call_id: str) -> str:

@@ -20,15 +20,15 @@ def shown(call: Call) -> None:
     The browser keeps the phone only as long as its address and its place on the page stay the same.
     """
     if call.brief.rings_here and not call.status.final:
-        st.iframe(_address(call.id), height=_HEIGHT)
+        _ui.media_page(_path(call.id), _HEIGHT)
 
 
-def _address(call_id: str) -> str:
+def _path(call_id: str) -> str:
     """Made once for each call: also with the colours of that moment, since another address would hang up."""
     key = f"softphone_{call_id}"
     if key not in st.session_state:
         ticket = tickets.issue(_ui.settings().token, "softphone", call_id, time.time())
         asked = {"call": call_id, "ticket": ticket, "theme": st.context.theme.type or ""}
-        st.session_state[key] = f"{_ui.media_url()}/softphone?{urlencode(asked)}"
-    address: str = st.session_state[key]
-    return address
+        st.session_state[key] = f"/softphone?{urlencode(asked)}"
+    path: str = st.session_state[key]
+    return path

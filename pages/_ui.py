@@ -90,11 +90,15 @@ def setup() -> Setup | None:
         return None
 
 
-def media_url() -> str:
-    """Where the browser that shows this page reaches the media server; no slash at its end."""
+def media_page(path: str, height: int) -> None:
+    """Show this page of the media server in ours, if the operator's browser can reach it."""
     host = urlsplit(st.context.url or "").hostname
-    elsewhere = host is not None and not is_loopback(host) and settings().public_host
-    return settings().public_url if elsewhere else settings().server_url
+    elsewhere = host is not None and not is_loopback(host)
+    if elsewhere and not settings().public_host:
+        advice = "The sound of calls reaches other machines only through a public host: set PUBLIC_HOST in .env."
+        st.caption(f":material/headset_off: {plain(advice)}")
+    else:
+        st.iframe(f"{settings().public_url if elsewhere else settings().server_url}{path}", height=height)
 
 
 def server_trouble(error: ServerError) -> None:

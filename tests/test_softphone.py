@@ -499,6 +499,7 @@ class _Upgrade:
         # A stranger's name that was made to mean this machine.
         ("http://evil.example:8000", "evil.example:8000", False),
         ("null", "", False),
+        ("http://[", "127.0.0.1:8000", False),
         ("", "", False),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
@@ -391,3 +392,11 @@ def test_a_refused_number_stays_refused_since_the_first_time_until_it_is_allowed
     assert not store.allow("+12025550143")
     with Archive.open(path) as archive:
         assert archive.refusals() == [other]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no such rights on files")
+def test_nobody_else_on_the_machine_may_read_what_was_said(tmp_path: Path) -> None:
+    (tmp_path / "calls.db").touch(mode=0o644)
+    with Store(tmp_path / "calls.db") as store:
+        store.add(a_call())
+        assert {file.stat().st_mode & 0o077 for file in tmp_path.iterdir()} == {0}

@@ -78,7 +78,10 @@ def page(request: Request, name: str) -> Response:
 
 def from_own_page(socket: WebSocket, settings: Settings) -> bool:
     """Whether a page of this server opens the websocket; a browser lets no page lie about where it comes from."""
-    origin, host = urlsplit(socket.headers.get("origin", "")), socket.headers.get("host", "")
+    try:
+        origin, host = urlsplit(socket.headers.get("origin", "")), socket.headers.get("host", "")
+    except ValueError:
+        return False
     ours = {urlsplit(url).hostname for url in (settings.server_url, settings.public_url)}
     # The names are compared as well, since a stranger's name may be made to mean this machine.
     return origin.netloc == host and (is_loopback(origin.hostname or "") or origin.hostname in ours - {None})
