@@ -19,7 +19,7 @@ run: $(VENV)/.installed ## Start Phone Agent and print where it is; installs it 
 
 test: $(VENV)/.tested-with ## Run every test
 	@# Most of them wait for sound in real time, so four at once are no burden on two cores.
-	@$(BIN)/python -m pytest -n 4 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.checked-with ## Style, types and import rules
 	$(BIN)/ruff check .

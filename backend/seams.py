@@ -6,9 +6,9 @@ also under cancellation. Failures that a call can survive are `ProviderError`; a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from backend.models import Answered, Conversation, Heard, LineEvent, Voiced
 
@@ -50,9 +50,20 @@ class Line(Protocol):
         ...
 
 
+@runtime_checkable
+class Pouring(Protocol):
+    """Sound that can also be handed over as it comes, instead of being waited for."""
+
+    async def pour(self, take: Callable[[bytes], None]) -> None:
+        """Until its end; `take` must not block."""
+        ...
+
+
 class SpeechToText(Warm, Protocol):
     def listen(self, sound: AsyncIterator[bytes]) -> AsyncIterator[Heard]:
         """Recognise until `sound` ends. Reconnects by itself, replaying recent sound, and reports that as `Trouble`.
+
+        Who only passes the sound on does well to see whether it is `Pouring`.
 
         Raises:
             ProviderError: recognition is lost for good.

@@ -37,3 +37,28 @@ async def test_a_listener_that_was_cancelled_costs_no_frame() -> None:
     await asyncio.wait([waiting])
     feed.put(b"1")
     assert await anext(feed) == b"1"
+
+
+@in_virtual_time
+async def test_frames_are_poured_in_order_until_the_end_and_no_later() -> None:
+    feed, poured = Feed(), list[bytes]()
+    feed.put(b"1")
+    pouring = asyncio.create_task(feed.pour(poured.append))
+    await asyncio.sleep(0)
+    feed.put(b"2")
+    assert poured == [b"1", b"2"]
+    feed.end()
+    await pouring
+    feed.put(b"3")
+    assert poured == [b"1", b"2"]
+
+
+@in_virtual_time
+async def test_frames_of_a_pouring_that_was_cancelled_wait_for_the_next_listener() -> None:
+    feed, poured = Feed(), list[bytes]()
+    pouring = asyncio.create_task(feed.pour(poured.append))
+    await asyncio.sleep(0)
+    pouring.cancel()
+    await asyncio.wait([pouring])
+    feed.put(b"1")
+    assert (poured, await anext(feed)) == ([], b"1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Self
 
 _KEPT = 500
@@ -21,11 +22,15 @@ class Feed:
         self._loop = asyncio.get_running_loop()
         self._frames: deque[bytes] = deque(maxlen=kept)
         self._waiter: asyncio.Future[None] | None = None
+        self._take: Callable[[bytes], None] | None = None
         self._ended = False
 
     def put(self, frame: bytes) -> None:
-        self._frames.append(frame)
-        self._wake()
+        if self._take:
+            self._take(frame)
+        else:
+            self._frames.append(frame)
+            self._wake()
 
     def end(self) -> None:
         """Nothing follows what was put."""
@@ -37,6 +42,19 @@ class Feed:
             if not self._waiter.done():
                 self._waiter.set_result(None)
             self._waiter = None
+
+    async def pour(self, take: Callable[[bytes], None]) -> None:
+        """Hand over what waits, and from then on every frame as it is put, until the end: a listener that never has to
+        wait for anything itself needs no waking, which costs more than all else about a frame."""
+        while self._frames:
+            take(self._frames.popleft())
+        self._take = take
+        try:
+            while not self._ended:
+                self._waiter = self._loop.create_future()
+                await self._waiter
+        finally:
+            self._take = None
 
     def __aiter__(self) -> Self:
         return self

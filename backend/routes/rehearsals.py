@@ -23,6 +23,9 @@ from backend.templates import check_filled
 AT_ONCE = 2
 _NEWS: TypeAdapter[RehearsalNews] = TypeAdapter(RehearsalNews)
 
+_ROOM_WITHIN = 4.0
+"""Seconds to wait for room."""
+
 router = APIRouter(prefix="/api", dependencies=[Depends(authorized)], tags=["rehearsals"])
 
 
@@ -50,8 +53,12 @@ async def rehearsal(request: Request, new: NewRehearsal) -> StreamingResponse:
     state = request.app.state
     brief = Brief(to="", **new.model_dump(exclude={"personas"}))
     callees = chosen(brief, new.personas)
-    if state.rehearsals.locked():
-        raise Refused(f"{AT_ONCE} rehearsals are under way already: wait until one is over, or stop it.")
+    try:
+        # One that was just stopped takes a moment to end.
+        async with asyncio.timeout(_ROOM_WITHIN), state.rehearsals:
+            pass
+    except TimeoutError:
+        raise Refused(f"{AT_ONCE} rehearsals are under way already: wait until one is over, or stop it.") from None
     news = rehearse(brief, callees, state.providers.thinker, date.today())
     return _News(news, state.rehearsals)
 

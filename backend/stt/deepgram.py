@@ -22,6 +22,7 @@ from backend.frames import binary_from_client
 from backend.models import Heard, ProviderError, Trouble
 from backend.money.tally import Tally, Unit
 from backend.money.tally import key as counted_as
+from backend.seams import Pouring
 from backend.stt.flux import Flux
 from backend.stt.nova import Nova
 from backend.stt.tape import Tape
@@ -187,8 +188,11 @@ class Deepgram:
 
     async def _feed(self, sound: AsyncIterator[bytes]) -> None:
         try:
-            async for piece in sound:
-                self._add(piece)
+            if isinstance(sound, Pouring):
+                await sound.pour(self._add)
+            else:
+                async for piece in sound:
+                    self._add(piece)
             self._tape.ended = True
             self._fresh.set()
             # Flux answers CloseStream with nothing that could be waited for.
