@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,12 @@ def open_page(width: int = 1400, height: int = 900, dark: bool = False, flags: t
             browser.close()
 
 
+_LEFT = re.compile(
+    r"Exception in ASGI application\n(?:(?!Exception in ASGI application).*\n)*?"
+    r'starlette\.websockets\.WebSocketDisconnected: Cannot call "send" once a close message has been sent\.\n'
+)
+
+
 class Dashboard:
     """A running Streamlit process and what it has written to its log."""
 
@@ -67,6 +74,12 @@ class Dashboard:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def faults(self) -> str:
+        """The log, if anything broke; Streamlit's own complaint of a browser that leaves while it connects is none."""
+        log = "".join(self.log)
+        return log if "Traceback" in _LEFT.sub("", log) else ""
 
     def wait_until_up(self) -> None:
         self._up.wait(PATIENCE * 2)

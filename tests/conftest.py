@@ -18,22 +18,15 @@ hypothesis_settings.load_profile("unhurried")
 
 _WITH_SPEECH = frozenset(
     "test_practice_call test_machines test_softphone_browser test_headset_page test_recorded_call test_player_page "
-    "test_voicemail_bench test_bench test_callee test_engines".split()
+    "test_voicemail_bench test_bench test_callee test_engines test_onset".split()
 )
-"""Files in which speech is made and recognised in real time: two at once would take the time from each other."""
-_SLOW = frozenset(
-    "test_dashboard test_desk test_past_calls test_call_page test_sign_in_page test_proof test_rehearse_page".split()
-)
-"""Files that begin early, since who comes last with a long one keeps the whole run waiting."""
+"""Files in which speech is made and recognised in real time, so that browsers at work beside them would be noticed."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each file is run by one worker, those with speech all by the same, and the long ones first."""
     for item in items:
-        group = "speech" if item.path.stem in _WITH_SPEECH else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: (item.path.stem not in _WITH_SPEECH, item.path.stem not in _SLOW))
+        if item.path.stem in _WITH_SPEECH:
+            item.add_marker(pytest.mark.speech)
 
 
 @pytest.fixture(autouse=True)

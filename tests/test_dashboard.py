@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaServer]:
 def desk(server: MediaServer) -> Iterator[Dashboard]:
     with dashboard(server.environment) as running:
         yield running
-    assert not [line for line in running.log if "Traceback" in line], "".join(running.log)
+    assert not running.faults
 
 
 def running_call(server: MediaServer, call_id: str, name: str) -> None:
