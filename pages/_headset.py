@@ -20,6 +20,11 @@ def shown(call: Call) -> None:
     _ui.media_page(_path(call.id), _HEIGHT)
 
 
+def in_use(call: Call) -> bool:
+    """Whether it was shown before."""
+    return call.id in st.session_state.get("headsets", {})
+
+
 def _path(call_id: str) -> str:
     kept: dict[str, str] = st.session_state.setdefault("headsets", {})
     if call_id not in kept:

@@ -87,12 +87,13 @@ def _show(call: Call) -> None:
     _softphone.shown(call)
     wide, side = st.columns([5, 3], gap="medium")
     with wide:
-        hands, _ = _hands(call)
+        hands, trouble = _hands(call)
         st.fragment(run_every=None if over else _POLL)(_watch)(call.id, call.status, hands)
     with side:
         # In a place of its own: what is drawn at another place is loaded anew, and that would end a taking over.
         with st.container(key="headset_place"):
-            if call.status is Status.IN_PROGRESS:
+            # Without its server it would be an empty frame; once it is there, no hiccup may end a taking over.
+            if call.status is Status.IN_PROGRESS and (not trouble or _headset.in_use(call)):
                 _headset.shown(call)
         with st.container(border=True):
             if over:

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from backend.call.events import HandBack, Hint, Pause, Press, Resume, Say, Transfer
+from backend.client import ServerDown
 from backend.models import Brief, Event, Hands, Speaker, Status, Turn, TurnState
 from tests import scenes
 from tests.media_server import MediaServer, media_server
@@ -234,3 +235,21 @@ def test_what_the_server_refuses_is_said_and_the_words_stay(server: MediaServer)
     bench.text_input(key="keys_one").set_value("12")
     bench.button(key="keys_one_button").click().run()
     assert bench.text_input(key="keys_one").value == "12"
+
+
+# --- the headset ----------------------------------------------------------------------------------------------
+
+
+def test_the_headset_is_shown_where_its_server_answers_and_stays_through_a_hiccup(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talking(server)
+    bench = page("live", call="one")
+    assert len(bench.get("iframe")) == 1
+    monkeypatch.setattr("backend.client.Client.running", unanswered)
+    assert len(bench.run().get("iframe")) == 1
+    assert page("live", call="one").get("iframe") == []
+
+
+def unanswered(*_: object, **__: object) -> None:
+    raise ServerDown("The media server does not answer.")
