@@ -16,6 +16,7 @@ from backend.loopback.elevenlabs import Stall as VoiceStall
 from backend.models import Brief, Outcome, Speaker, Status, TurnState
 from tests.loud_caller import Caller, Turn
 from tests.real_wire import BRIEF, World, real_wire
+from tests.served import until
 
 _KNOWN = Brief(BRIEF["to"], "", callee_name=BRIEF["callee_name"], agent_name=BRIEF["agent_name"])
 OPENING = known.opening(_KNOWN)
@@ -193,5 +194,7 @@ async def test_without_any_voice_the_carrier_itself_says_the_goodbye(tmp_path: P
     async with real_wire(tmp_path, Caller([]), [], [], voice_faults=refused) as world:
         call, _ = await world.ended(await world.place())
         assert call.outcome is Outcome.FAILED
+        # The carrier says it by itself, after we have asked it to and gone.
+        await until(lambda: bool(world.record.said))
         assert list(world.record.said) == [known.TROUBLE]
         assert any("ElevenLabs" in trouble for trouble in call.troubles), call.troubles
