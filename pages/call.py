@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import _money
@@ -17,7 +18,7 @@ from backend.client import ServerError
 from backend.models import Brief, Call, Direction, LineKind
 
 # Seconds in which the same call placed again is a double click: a person's phone must not ring twice for it.
-_AGAIN = 5.0
+_AGAIN = 10.0
 
 _EXAMPLE = Brief(
     to="+1 202 555 0143",
@@ -67,34 +68,49 @@ def _clear() -> None:
     _templates.clear()
 
 
+@dataclass
+class _Placed:
+    """The call placed last. Streamlit may break off a callback whenever it touches the session's state, for the second
+    click of two; what was done is noted in this object, where it does not.
+    """
+
+    brief: Brief | None = None
+    at: float = 0.0
+    call_id: str = ""
+
+
 def _place() -> None:
     """Dial, for the page to go on to the live page; a refusal is shown, and every field keeps its text."""
     state, brief = st.session_state, _form()
     if missing := _templates.missing(brief):
         state["call_refused"] = missing
         return
-    last, at, call_id = state.get("call_placed", (None, 0.0, ""))
-    if brief != last or time.monotonic() - at > _AGAIN:
+    if "call_placed" not in state:
+        state["call_placed"] = _Placed()
+    placed: _Placed = state["call_placed"]
+    if brief != placed.brief or time.monotonic() - placed.at > _AGAIN:
         try:
-            call_id = (
-                _ui.client()
-                .place(
-                    brief.to,
-                    brief.action,
-                    brief.context,
-                    callee_name=brief.callee_name,
-                    agent_name=brief.agent_name,
-                    organization=brief.organization,
-                    line=brief.line or None,
-                    persona=brief.persona,
-                )
-                .id
-            )
+            placed.call_id = _dial(brief)
         except ServerError as error:
             state["call_refused"] = str(error)
             return
-        state["call_placed"] = (brief, time.monotonic(), call_id)
-    state["call_to_watch"] = call_id
+        placed.brief, placed.at = brief, time.monotonic()
+    state["call_to_watch"] = placed.call_id
+
+
+def _dial(brief: Brief) -> str:
+    """The id of the call that was placed."""
+    placed = _ui.client().place(
+        brief.to,
+        brief.action,
+        brief.context,
+        callee_name=brief.callee_name,
+        agent_name=brief.agent_name,
+        organization=brief.organization,
+        line=brief.line or None,
+        persona=brief.persona,
+    )
+    return placed.id
 
 
 def _who() -> None:

@@ -97,29 +97,30 @@ class Recorder:
 
     async def _clear_out(self) -> None:
         """Delete what has been kept for long enough."""
-        gone = await asyncio.to_thread(self._delete_before, self._clock() - self._days * _DAY)
-        for count, name in enumerate(gone, start=1):
-            call = self._store.call(call_of(name))
-            if call and call.recording == name:
+        old = await asyncio.to_thread(self._older_than, self._clock() - self._days * _DAY)
+        for count, path in enumerate(old, start=1):
+            call = self._store.call(call_of(path.name))
+            if call and call.recording == path.name:
                 self._store.change(call.id, recording="")
             if count % _TOGETHER == 0:
                 await asyncio.sleep(0)
+        # Last: whoever is stopped in between finds the files again, but never a row whose recording is gone.
+        await asyncio.to_thread(_delete, old)
 
-    def _delete_before(self, moment: float) -> list[str]:
-        """Delete all that began before then; returns their names."""
-        gone = []
-        for path in self._files():
-            if (begins(path.name) or moment) < moment:
-                try:
-                    path.unlink()
-                    gone.append(path.name)
-                except OSError:
-                    _LOG.warning("the recording %s could not be deleted", path.name, exc_info=True)
-        return gone
+    def _older_than(self, moment: float) -> list[Path]:
+        return [path for path in self._files() if (begins(path.name) or moment) < moment]
 
     def _files(self) -> Iterator[Path]:
         """Only what a recorder has named so: whatever else is in the folder is somebody else's."""
         return (path for path in self._folder.glob("*.wav") if begins(path.name) is not None)
+
+
+def _delete(paths: list[Path]) -> None:
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            _LOG.warning("the recording %s could not be deleted", path.name, exc_info=True)
 
 
 def mend(path: Path) -> bool:
