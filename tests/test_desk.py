@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from backend.call.events import Pause, Press, Resume, Say
+from backend.call.events import Pause, Press, Resume, Say, Transfer
 from backend.models import Brief, Call, Hands, Speaker, Status, Turn, TurnState
 from tests import scenes
 from tests.browser import Dashboard, dashboard, open_page
@@ -94,6 +94,8 @@ def test_what_is_ordered_reaches_the_open_call_and_keys_do_nothing_while_typing(
         expect(field).to_have_value("")
         page.get_by_role("button", name="Keys").click()
         page.get_by_role("button", name="5", exact=True).click()
+        while server.desk.commands[-1:] != [("bob", Press("5"))]:
+            page.wait_for_timeout(50)
         page.get_by_role("textbox", name="Several at once").fill("12#")
         page.keyboard.press("Enter")
         expect(page.get_by_role("textbox", name="Several at once")).to_have_value("")
@@ -104,7 +106,11 @@ def test_what_is_ordered_reaches_the_open_call_and_keys_do_nothing_while_typing(
         expect(page.get_by_text("Agent paused").first).to_be_visible()
         page.keyboard.press("p")
         expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    orders = [Say("Please Hold"), Press("5"), Press("12#"), Pause(), Resume()]
+        page.get_by_role("button", name="Transfer").click()
+        page.get_by_role("button", name="Transfer to my phone").click()
+        while len(server.desk.commands) < 6:
+            page.wait_for_timeout(50)
+    orders = [Say("Please Hold"), Press("5"), Press("12#"), Pause(), Resume(), Transfer()]
     assert server.desk.commands == [("bob", order) for order in orders], (
         "in this order, and Ann's call knows of nothing"
     )
