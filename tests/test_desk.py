@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from backend.call.events import Pause, Press, Resume, Say, Transfer
-from backend.models import Brief, Call, Hands, Speaker, Status, Turn, TurnState
+from backend.models import Brief, Call, Hands, LineKind, Speaker, Status, Turn, TurnState
 from tests import scenes
 from tests.browser import Dashboard, dashboard, open_page
 from tests.media_server import MediaServer, media_server
@@ -168,3 +169,20 @@ def test_fifty_calls_are_all_within_reach(server: MediaServer, desk: Dashboard, 
         rows.last.click()
         expect(page.get_by_role("heading", name=last)).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_call_in_full_shows_where_the_time_and_the_money_went(server: MediaServer, desk: Dashboard) -> None:
+    now, brief = time.time(), Brief("+12025550143", "Confirm the visit", callee_name="Dot Fox", line=LineKind.PHONE)
+    server.store.add(Call("dot", brief, Status.COMPLETED, created=now - 90, answered=now - 80, ended=now - 10))
+    for number, total in ((1, 300.0), (2, 900.0)):
+        timings = {"decided": 300.0, "first_token": 100.0, "first_clause": 150.0, "first_voice": 250.0}
+        words = f"Answer {number}."
+        turn = Turn(number, Speaker.AGENT, words, words, TurnState.DONE, now - 60, now - 50)
+        server.store.write_turn("dot", replace(turn, timings=timings | {"first_sound": total}))
+    with open_page() as page:
+        page.goto(f"{desk.url}/record?call=dot")
+        expect(page.get_by_text("answered in 0.6 s")).to_be_visible()
+        expect(page.get_by_text("answered in 1.2 s")).to_be_visible()
+        expect(page.locator("[data-testid=stVegaLiteChart]")).to_be_visible()
+        expect(page.get_by_text("Twilio", exact=True)).to_be_visible()
+        expect(page.get_by_text(re.compile(r"^\$0\.\d+$")).first).to_be_visible()
