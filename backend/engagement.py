@@ -22,7 +22,7 @@ from backend.providers import Providers
 from backend.recording.recorder import Recorder
 from backend.recording.recording import Recording
 from backend.seams import Line
-from backend.store import Store
+from backend.storage.store import Store
 from backend.telephony.twilio import LONGEST, Twilio
 
 _LOG = logging.getLogger(__name__)

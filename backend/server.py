@@ -29,7 +29,7 @@ from backend.routes import (
     templates,
     twilio,
 )
-from backend.store import Store
+from backend.storage.store import Store
 from backend.switchboard import CallOver, NoSuchCall, Switchboard
 from backend.telephony.socket import MediaSocket
 

@@ -36,7 +36,7 @@ from backend.outcome.reporter import Reporter
 from backend.providers import Providers
 from backend.recording.recorder import Recorder
 from backend.seams import Line
-from backend.store import Store
+from backend.storage.store import Store
 from backend.telephony.gate import may_dial
 from backend.telephony.twilio import Twilio
 

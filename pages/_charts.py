@@ -11,8 +11,8 @@ import altair as alt
 import streamlit as st
 
 from backend.models import Outcome
-from backend.store import Search
-from backend.tallies import Came, Quick, Reached, Tallies
+from backend.storage.store import Search
+from backend.storage.tallies import Came, Quick, Reached, Tallies
 
 _HEIGHT = 270
 _LEGEND = alt.Legend(title=None, orient="top", columns=3)

@@ -12,8 +12,8 @@ import streamlit as st
 
 from backend.answers import Running
 from backend.client import ServerError
-from backend.glance import Glance
 from backend.models import Hands, Speaker, Status
+from backend.storage.glance import Glance
 
 _POLL = 1.0
 """Seconds between two looks at all of them."""

@@ -10,7 +10,7 @@ import _ui
 import streamlit as st
 
 from backend.models import LineKind, Outcome
-from backend.store import Search, Sorting
+from backend.storage.store import Search, Sorting
 
 ORDERS = {
     Sorting.NEWEST: "Newest first",

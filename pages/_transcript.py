@@ -9,9 +9,9 @@ import _player
 import _ui
 import streamlit as st
 
-from backend.measures import delays
 from backend.models import Call, Event, Fact, Speaker, Turn, TurnState
-from backend.store import Archive
+from backend.storage.measures import delays
+from backend.storage.store import Archive
 
 _LAST_TURNS = 60
 """How many turns are drawn while a call is polled; more would cost the browser and the server too much."""

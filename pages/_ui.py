@@ -19,7 +19,7 @@ from backend.answers import Part, Setup
 from backend.client import Client, ServerError
 from backend.config import ROOT, Settings, is_loopback, load
 from backend.models import Call, LineKind, Outcome, Status
-from backend.store import Archive
+from backend.storage.store import Archive
 
 T = TypeVar("T")
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]

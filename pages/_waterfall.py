@@ -10,8 +10,8 @@ from statistics import median
 import altair as alt
 import streamlit as st
 
-from backend.measures import delays
 from backend.models import Turn
+from backend.storage.measures import delays
 
 STEPS = ("End of turn", "Model", "Voice", "Line")
 _COLOURS = ("#8a9490", "#2a8f7c", "#d08a3a", "#7a93c9")

@@ -7,7 +7,7 @@ import _ui
 import streamlit as st
 
 from backend.models import Call, Question
-from backend.store import Archive
+from backend.storage.store import Archive
 
 _A_PAGE = 20
 

@@ -11,8 +11,8 @@ import _ui
 import streamlit as st
 
 from backend.models import Call, LineKind
-from backend.search import MARK, Search, Sorting
-from backend.store import Archive
+from backend.storage.search import MARK, Search, Sorting
+from backend.storage.store import Archive
 
 _A_PAGE = 15
 _AT_ONCE, _A_CALL = 2_000, 0.0006

@@ -15,8 +15,8 @@ import _ui
 import streamlit as st
 
 from backend.client import ServerError
-from backend.glance import Glance
 from backend.models import Call, Hands, Status, Turn
+from backend.storage.glance import Glance
 
 # Seconds between two looks at a call that is not over; the media server writes partial words every 0.2 s.
 _POLL = 0.5

@@ -16,7 +16,7 @@ import psutil
 from playwright.sync_api import expect
 
 from backend.models import Speaker, Turn, TurnState
-from backend.store import Store
+from backend.storage.store import Store
 from tests import scenes
 from tests.browser import dashboard, open_page
 from tests.media_server import media_server

@@ -23,7 +23,7 @@ from backend.practice.softphone import Softphones
 from backend.rehearsal.rehearsal import OpenModel
 from backend.server import create_app
 from backend.serving import serve
-from backend.store import Store
+from backend.storage.store import Store
 from backend.switchboard import CallOver, NoSuchCall
 from backend.telephony.gate import dialable
 

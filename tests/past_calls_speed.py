@@ -24,7 +24,7 @@ from backend.bench.figures import Sheet, Target, spread
 from backend.bench.report import show
 from backend.models import Outcome
 from backend.serving import free_port
-from backend.store import Archive, Search, Sorting
+from backend.storage.store import Archive, Search, Sorting
 from tests.browser import Dashboard, dashboard, open_page
 
 _PROMISE = 1000

@@ -24,7 +24,7 @@ from backend.practice.call_record import CallRecord
 from backend.practice.carrier import Carrier
 from backend.server import create_app
 from backend.serving import serve
-from backend.store import Archive
+from backend.storage.store import Archive
 from tests.loud_caller import Caller
 
 TOKEN = "a-token-for-the-tests"

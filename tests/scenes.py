@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend import measures
 from backend.audio import RATE, encode
 from backend.models import (
     ME,
@@ -30,7 +29,8 @@ from backend.models import (
 from backend.money.tally import Unit, key
 from backend.recording.names import name_of
 from backend.recording.wave import header, interleaved
-from backend.store import Store
+from backend.storage import measures
+from backend.storage.store import Store
 
 A, C, O, N = Speaker.AGENT, Speaker.CALLEE, Speaker.OPERATOR, Speaker.NOTE  # noqa: E741
 

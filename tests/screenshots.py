@@ -22,7 +22,7 @@ from backend.practice.softphone import State
 from tests import scenes
 from tests.browser import FLAGS, chromium, dashboard
 from tests.media_server import MediaServer, media_server
-from tests.test_signin import HASH
+from tests.signin.test_signin import HASH
 
 FOLDER = ROOT / "docs" / "screenshots"
 _COLOURS = 256

@@ -32,7 +32,7 @@ from backend.practice.handset import FarEnd
 from backend.providers import Providers
 from backend.server import create_app
 from backend.serving import free_port, serve
-from backend.store import Store
+from backend.storage.store import Store
 from backend.switchboard import Switchboard
 from tests.practice_world import CALLEE, Person
 

@@ -19,7 +19,7 @@ from backend.loopback.elevenlabs import LoopbackElevenLabs
 from backend.models import ProviderError
 from backend.serving import free_port, serve
 from backend.signin.password import hashed
-from tests.test_signin import HASH
+from tests.signin.test_signin import HASH
 
 
 def options(folder: Path) -> dict[str, Any]:

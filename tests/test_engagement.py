@@ -21,7 +21,7 @@ from backend.config import load
 from backend.engagement import Engagement
 from backend.models import Brief, Call, Outcome, ProviderError, Status
 from backend.providers import Providers
-from backend.store import Store
+from backend.storage.store import Store
 
 STOPPED = Ending("The operator hung up.", Outcome.STOPPED)
 

@@ -16,7 +16,7 @@ from backend.call import manners as known
 from backend.client import OPERATOR
 from backend.models import Hands, LineKind, Outcome, Speaker, Status
 from backend.routes.operator import HEADER
-from backend.store import Archive
+from backend.storage.store import Archive
 from tests.practice_world import Person
 from tests.served import Served, until, world
 

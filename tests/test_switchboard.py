@@ -21,7 +21,7 @@ from backend.practice.carrier import practice_carrier
 from backend.practice.dialled_call import DialledCall
 from backend.practice.phone_call import PUT_THROUGH
 from backend.server import MediaServer
-from backend.store import Store
+from backend.storage.store import Store
 from backend.telephony.twilio import Twilio
 from backend.telephony.twiml import NOBODY_THERE
 from tests.practice_world import CALLEE, Person

@@ -15,7 +15,7 @@ from backend.client import Client, ServerError
 from backend.config import load
 from backend.models import Brief, Outcome, Refused
 from backend.rehearsal.here import rehearse_here
-from backend.store import Store
+from backend.storage.store import Store
 from backend.templates import STARTERS, Blank, Template, blanks, check_filled, filled, known, listed, pieces
 from tests.media_server import TOKEN, MediaServer, media_server
 

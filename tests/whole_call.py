@@ -18,7 +18,7 @@ from backend.call.mind import Mind
 from backend.call.session import Kit, Session
 from backend.call.voice import Voice
 from backend.models import Brief, Call, Outcome, Partial, Turn, TurnEnd
-from backend.store import Store
+from backend.storage.store import Store
 
 BRIEF = Brief(
     to="+12025550143",

@@ -20,7 +20,7 @@ import typer
 
 from backend.bench import small_talk
 from backend.models import Answerer, Brief, Call, Claim, LineKind, Outcome, Report, Speaker, Status, Turn, TurnState
-from backend.store import Store
+from backend.storage.store import Store
 
 _YEAR = 365 * 86_400
 _AT_ONCE = 2000

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from backend.bench.figures import Sheet, Target, share, spread
-from backend.call.grounding import Checked, Grounding
+from backend.call.grounding.grounding import Checked, Grounding
 from backend.models import Brief, Speaker, Utterance
 
 _SENTENCES = Path(__file__).with_suffix(".toml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.bench.scripted import TODAY, Held
 from backend.brain.retrieval import sentences
-from backend.call.grounding import Grounding
+from backend.call.grounding.grounding import Grounding
 from backend.models import Speaker, Utterance
 
 

@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from backend.bench import desk, dialogues, faults, grounding, load, manners, pickups, speed, voicemail
+from backend.bench import dialogues, grounding, pickups, voicemail
 from backend.bench.apart import run_apart
+from backend.bench.drill import faults
 from backend.bench.figures import Figure, Sheet, Target
+from backend.bench.load.load import load
+from backend.bench.stage.stage import desk, manners, speed
 from backend.launcher import CannotStart
 
 Show = Callable[[int, int], object]

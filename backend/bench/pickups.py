@@ -18,11 +18,11 @@ from pathlib import Path
 
 from backend import audio
 from backend.bench.figures import Figure, Sheet, Target, share, single, spread
-from backend.bench.pickup_sounds import Scene, scene
-from backend.bench.sounds import CAST, frames
-from backend.call.loudness import Change, Loudness
-from backend.call.pickup import Pickup
-from backend.call.tones import Tones
+from backend.bench.sounds.pickups import Scene, scene
+from backend.bench.sounds.sounds import CAST, frames
+from backend.call.pickup.pickup import Pickup
+from backend.call.pickup.tones import Tones
+from backend.call.sound.loudness import Change, Loudness
 from backend.engines.installed import deaf, mute
 from backend.engines.pool import Engines
 from backend.launcher import CannotStart

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 from backend import audio
 from backend.bench.delays import Delays
 from backend.bench.figures import FRAME, Sheet, Target, first_loud, share, single, spread
-from backend.bench.pickup_sounds import Scene, scene
-from backend.bench.sounds import frames, line_noise
+from backend.bench.sounds.pickups import Scene, scene
+from backend.bench.sounds.sounds import frames, line_noise
 from backend.bench.stand_ins import Ears, Model, Phone, Warm, voiced
 from backend.bench.virtual_time import run
 from backend.call import manners as known
@@ -35,7 +35,7 @@ from backend.launcher import CannotStart
 from backend.models import Brief, Call, EagerEnd, Heard, Outcome, Partial, Speaker, Spoken, Turn, TurnEnd, TurnState
 from backend.practice.machine_detection import MachineDetection, Rules
 from backend.practice.playback import Frame
-from backend.store import Store
+from backend.storage.store import Store
 from backend.tts.offline import pronounceable, sentences, spoken
 
 _SET = Path(__file__).with_suffix(".toml")

@@ -20,13 +20,13 @@ from backend.call.events import (
     Tool,
     Wants,
 )
-from backend.call.keys import tones_of
+from backend.call.grounding.vetting import Vetting
 from backend.call.manners import Manners
 from backend.call.mind import Mind
-from backend.call.playout import Playout
+from backend.call.sound.keys import tones_of
+from backend.call.sound.playout import Playout
 from backend.call.text import Clauses, ends_sentence
 from backend.call.tools import wish, wordless
-from backend.call.vetting import Vetting
 from backend.call.voice import Voice
 from backend.models import Conversation, Fact, ProviderError, Said, Spoken, ToolUse, Trouble
 from backend.seams import Line

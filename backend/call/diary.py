@@ -9,9 +9,9 @@ from typing import Any
 
 from backend.call import events
 from backend.call.events import Action, Ending, FloorEvent
-from backend.call.tones import Signal
+from backend.call.pickup.tones import Signal
 from backend.models import Answerer, Event, Outcome, Refusal, Status, Turn
-from backend.store import Store
+from backend.storage.store import Store
 
 ORDER = "Operator"
 """The kind of event that says who ordered what."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.call.tones import Signal
+from backend.call.pickup.tones import Signal
 from backend.models import Answerer, Digit, EagerEnd, Ended, Outcome, Partial, Resumed, TurnEnd
 
 

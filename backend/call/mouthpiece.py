@@ -9,7 +9,7 @@ from backend import audio
 from backend.call.answer import House
 from backend.call.events import OperatorTalks
 from backend.call.feed import Feed
-from backend.call.passage import Passage
+from backend.call.sound.passage import Passage
 from backend.models import EagerEnd, Heard, Partial, ProviderError, Trouble, TurnEnd
 from backend.seams import Line, SpeechToText
 

@@ -11,7 +11,6 @@ from datetime import date
 from backend import audio
 from backend.call import manners as known
 from backend.call.answer import Answer
-from backend.call.deadlines import Phase
 from backend.call.diary import Diary
 from backend.call.events import (
     Action,
@@ -37,15 +36,16 @@ from backend.call.events import (
     Tool,
 )
 from backend.call.feed import Feed
-from backend.call.floor import Floor
-from backend.call.grounding import Grounding
-from backend.call.loudness import Change, Loudness
+from backend.call.grounding.grounding import Grounding
+from backend.call.grounding.vetting import Vetting
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.mouthpiece import Mouthpiece
-from backend.call.tones import Tones
+from backend.call.pickup.tones import Tones
+from backend.call.sound.loudness import Change, Loudness
 from backend.call.transcript import Transcript
-from backend.call.vetting import Vetting
+from backend.call.turns.deadlines import Phase
+from backend.call.turns.floor import Floor
 from backend.call.voice import Voice
 from backend.models import (
     Answerer,

@@ -12,7 +12,7 @@ from typing import Self
 from backend.call import manners as known
 from backend.call.manners import Manners
 from backend.call.patience import patiently
-from backend.call.trim import Trim
+from backend.call.sound.trim import Trim
 from backend.models import ProviderError, Spoken, Trouble, Voiced
 from backend.seams import TextToSpeech
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from backend.models import Call
 from backend.money.costs import cost
 from backend.money.prices import read
-from backend.store import Store
+from backend.storage.store import Store
 
 _LOG = logging.getLogger(__name__)
 

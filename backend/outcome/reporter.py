@@ -12,7 +12,7 @@ from backend.money.books import Books
 from backend.money.tally import Tally
 from backend.outcome import rules
 from backend.outcome.evidence import checked, heard, settled
-from backend.store import Store
+from backend.storage.store import Store
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from backend import audio
-from backend.call.tones import Signal, Tones
+from backend.call.pickup.tones import Signal, Tones
 from backend.models import Partial, ProviderError, Spoken, TurnEnd
 from backend.practice import machines, personas
 from backend.practice.clock import Clock

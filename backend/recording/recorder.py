@@ -16,7 +16,7 @@ from backend.call.tap import Tap
 from backend.recording.names import begins, call_of
 from backend.recording.recording import Recording
 from backend.recording.wave import HEADER, repaired
-from backend.store import Store
+from backend.storage.store import Store
 
 _LOG = logging.getLogger(__name__)
 _DAY = 86_400.0

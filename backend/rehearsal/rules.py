@@ -11,8 +11,8 @@ from backend.brain import times
 from backend.brain.concepts import concepts
 from backend.brain.retrieval import sentences
 from backend.call import manners
-from backend.call.grounding import Grounding
-from backend.call.opting_out import opts_out
+from backend.call.grounding.grounding import Grounding
+from backend.call.words.opting_out import opts_out
 from backend.llm.prompt import system
 from backend.models import Brief, Outcome, Speaker
 from backend.practice.wish import Wish, wish_of

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backend.call.completeness import unfinished
-from backend.call.short_words import stands_alone, words
+from backend.call.words.completeness import unfinished
+from backend.call.words.short_words import stands_alone, words
 from backend.models import EagerEnd, Heard, Partial, Resumed, TurnEnd
 
 _PAUSE = 1.0

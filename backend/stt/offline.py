@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from backend import audio
-from backend.call.completeness import unfinished
+from backend.call.words.completeness import unfinished
 from backend.engines.installed import deaf
 from backend.engines.pool import Engines
 from backend.models import EagerEnd, Heard, Partial, ProviderError, Resumed, Trouble, TurnEnd

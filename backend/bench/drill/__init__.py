@@ -1,0 +1,1 @@
+"""How silent it is when providers break."""

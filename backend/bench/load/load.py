@@ -1,0 +1,381 @@
+"""How many calls one core holds: the product in its own process on one core, callees and vendors on another.
+
+`measured` is for whoever shows it: it runs the measurement in a process of its own and passes on how it is going.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx2
+
+from backend.bench.delays import Delays
+from backend.bench.figures import Figure, percentile, single
+from backend.bench.load.calls import Carrier, Habits, PhoneCall
+from backend.bench.load.load import vendors as load_vendors
+from backend.bench.load.wire import Wire
+from backend.bench.meter import Meter
+from backend.config import ROOT, Settings, load
+from backend.launcher import CannotStart, media_server
+from backend.serving import free_port
+
+_TOKEN = "only-for-this-benchmark"
+BEARABLE = 0.020
+"""Seconds by which a piece of sound may be late: no callee hears it, since the carrier holds ten times as much."""
+_OWN_LIMIT = 0.005
+"""Seconds. Where the load generator's own clock is later than this, it is what is late, and not the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is tried."""
+
+    levels: Sequence[int] = (25, 50, 75, 100)
+    """Calls at once, one level after the other."""
+    begins: float = 8.0
+    """Seconds within which the calls of a level begin."""
+    habits: Habits = field(default_factory=Habits)
+    delays: Delays = field(default_factory=Delays)
+
+    @property
+    def seconds(self) -> float:
+        """About how long all of it takes."""
+        return 10 + len(self.levels) * (self.begins + self.habits.stays + 2)
+
+
+QUICK = Plan(levels=(50,))
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """So many calls at once, and how they went. Seconds where nothing else is said; None where nothing was measured."""
+
+    calls: int
+    late: float | None
+    """99 of 100 pieces of the agent's sound were late by no more than this; and so on for the next two."""
+    late_median: float | None
+    late_worst: float | None
+    pieces: int
+    """Pieces of sound that had a moment to keep."""
+    turns: int
+    missing: int
+    """Turns of callees that were not answered within eight seconds."""
+    cpu: float | None = None
+    """Of processor time for each minute of a call, its beginning and its end included."""
+    busy: float | None = None
+    """Share of its core that the product used while all calls were running."""
+    memory: float | None = None
+    """MB for each call."""
+    faults: tuple[str, ...] = ()
+    slip: float = 0.0
+    """How late the load generator's own clock was, 99 of 100 times."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the product bore this many calls."""
+        return self.late is not None and self.late < BEARABLE and not self.faults and self.missing == 0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the load generator, and not the product, may have been late."""
+        return self.slip > _OWN_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The whole measurement."""
+
+    levels: tuple[Level, ...]
+    pinned: bool
+    """Whether the product had one core, and the load generator the others; else they shared them all."""
+
+    @property
+    def at_once(self) -> int:
+        """The most calls that were borne; smaller levels must have been borne too."""
+        borne = 0
+        for level in self.levels:
+            if not level.held:
+                break
+            borne = level.calls
+        return borne
+
+
+def figures(seen: Load) -> list[Figure]:
+    """Lines for the report: how many calls at once, how late their sound was at the highest level that was borne, and
+    what a call costs at each.
+    """
+    lines = [single("calls at once on one core", "calls", seen.at_once)]
+    if not seen.levels:
+        return lines
+    level = next((level for level in seen.levels if level.calls == seen.at_once), seen.levels[0])
+    late = [None if one is None else round(1000 * one, 1) for one in (level.late_median, level.late, level.late_worst)]
+    at = f"{level.calls} calls"
+    return [
+        *lines,
+        Figure(f"lateness, {at}", "ms", level.pieces, late[0], p99=late[1], worst=late[2]),
+        Figure("- the load generator's own clock", "ms", 1, None, p99=round(1000 * level.slip, 1)),
+        *(single(f"CPU per call minute, {each.calls} calls", "s", each.cpu) for each in seen.levels),
+        single(f"memory per call, {at}", "MB", level.memory),
+    ]
+
+
+def doubts(seen: Load) -> list[str]:
+    """What makes these figures doubtful, or why a level was not borne, each as a sentence."""
+    said = (
+        [] if seen.pinned else ["This system does not pin processes to cores: the load shared them with the product."]
+    )
+    for level in seen.levels:
+        if level.doubtful:
+            slip = f"{1000 * level.slip:.0f} ms"
+            said.append(f"At {level.calls} calls the load generator itself was {slip} late: the product may bear more.")
+        if level.missing:
+            said.append(f"At {level.calls} calls {level.missing} of {level.turns} turns were not answered in time.")
+        said += [f"At {level.calls} calls: {fault}" for fault in dict.fromkeys(level.faults)]
+    return said
+
+
+# --- in a process of its own ------------------------------------------------------------------------------------
+
+
+async def measured(plan: Plan = Plan()) -> AsyncIterator[str | Load]:
+    """Measure; yields a sentence now and then on how it is going, and the result at the end.
+
+    Raises:
+        CannotStart: nothing could be measured; the message says why.
+    """
+    command = (sys.executable, "-m", "backend.bench.load.load", json.dumps(asdict(plan)))
+    child = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    assert child.stdout
+    found = None
+    try:
+        async for line in child.stdout:
+            message = json.loads(line)
+            if "error" in message:
+                raise CannotStart(message["error"])
+            if "load" in message:
+                found = _load(message["load"])
+            else:
+                yield message["said"]
+    finally:
+        if found is None:
+            with suppress(ProcessLookupError):
+                child.terminate()
+        await child.wait()
+    if found is None:
+        raise CannotStart("The load generator ended early; what it printed above says why.")
+    yield found
+
+
+def _load(data: dict[str, Any]) -> Load:
+    levels = tuple(Level(**level | {"faults": tuple(level["faults"])}) for level in data["levels"])
+    return Load(levels, data["pinned"])
+
+
+def _plan(data: dict[str, Any]) -> Plan:
+    habits, delays = Habits(**data.pop("habits")), Delays(**data.pop("delays"))
+    return Plan(**data, habits=habits, delays=delays)
+
+
+def main() -> None:
+    """The process's own life: what `measured` reads goes to standard output, one JSON object a line."""
+
+    def tell(**message: object) -> None:
+        print(json.dumps(message), flush=True)  # noqa: T201
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            found = runner.run(perform(_plan(json.loads(sys.argv[1])), lambda said: tell(said=said)))
+        tell(load=asdict(found))
+    except* CannotStart as failed:
+        tell(error=_sentence_of(failed))
+
+
+def _sentence_of(failed: BaseExceptionGroup[CannotStart]) -> str:
+    """What went wrong first: a hundred calls fail for one reason."""
+    error = failed.exceptions[0]
+    return _sentence_of(error) if isinstance(error, BaseExceptionGroup) else str(error)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+# --- the measurement --------------------------------------------------------------------------------------------
+
+
+async def perform(plan: Plan, tell: Callable[[str], object]) -> Load:
+    """Measure in this process, which should have nothing else to do.
+
+    Raises:
+        CannotStart: the media server does not start, or takes no calls.
+    """
+    async with _scene(plan) as scene:
+        pinned = _part_cores(scene.pid)
+        # What a server loads only once, with its first calls, is no call's cost.
+        await scene.hold(replace(plan, begins=1.0, habits=replace(plan.habits, stays=8.0)), 3)
+        scene.meter.reset()
+        levels = []
+        for count in plan.levels:
+            tell(f"{count} calls at once for {plan.begins + plan.habits.stays:.0f} seconds")
+            levels.append(await scene.hold(plan, count))
+            tell(sentence(levels[-1]))
+        return Load(tuple(levels), pinned)
+
+
+def sentence(level: Level) -> str:
+    """How a level went, for people."""
+    late = "none of whose sound was timed" if level.late is None else f"p99 of lateness {1000 * level.late:.1f} ms"
+    cost = "" if level.cpu is None else f", {level.cpu:.2f} s of CPU per call minute"
+    core = "" if level.busy is None else f", {100 * level.busy:.0f} % of its core"
+    return f"{level.calls} calls: {late}{cost}{core}"
+
+
+@dataclass
+class _Scene:
+    """A media server, and everything around it."""
+
+    pid: int
+    carrier: Carrier
+    api: httpx2.AsyncClient
+    meter: Meter
+    placed: int = 0
+
+    async def hold(self, plan: Plan, count: int) -> Level:
+        """One level, from the first call's dialling to the last one's end."""
+        carrier, meter, clock = self.carrier, self.meter, asyncio.get_running_loop().time
+        carrier.begin(plan.habits)
+        at_first = meter.cpu()
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(self._place(number * plan.begins / count))
+        full, at_full, slips = clock(), meter.cpu(), len(carrier.slips)
+        await carrier.thinned.wait()
+        over, at_over, slips_over = clock(), meter.cpu(), len(carrier.slips)
+        await carrier.settled()
+        used, busy, grown = _less(meter.cpu(), at_first), _less(at_over, at_full), meter.grown()
+        talked = sum(call.talked for call in carrier.placed)
+        return replace(
+            judged(carrier.placed, full, over),
+            cpu=None if used is None or not talked else used * 60 / talked,
+            busy=None if busy is None else busy / (over - full),
+            memory=None if grown is None else grown / count,
+            faults=tuple(carrier.faults),
+            slip=percentile(carrier.slips[slips:slips_over], 0.99) or 0.0,
+        )
+
+    async def _place(self, after: float) -> None:
+        await asyncio.sleep(after)
+        self.placed += 1
+        brief = {"to": f"+1202555{self.placed % 10_000:04}", "action": "Ask which day suits them", "callee_name": "Ann"}
+        try:
+            answered = await self.api.post("/api/calls", json=brief)
+        except httpx2.TransportError as error:
+            raise CannotStart(f"The media server that is measured was lost ({error}).") from None
+        if answered.is_error:
+            raise CannotStart(f"The media server did not place a call: {answered.text[:300]}")
+
+
+def judged(calls: Sequence[PhoneCall], since: float, until: float) -> Level:
+    """How these calls went, by what their callees heard; the replies that began in this time count."""
+    late = [max(0.0, one) for call in calls for one in call.late(since, until)]
+    return Level(
+        calls=len(calls),
+        late=percentile(late, 0.99),
+        late_median=percentile(late, 0.5),
+        late_worst=percentile(late, 1.0),
+        pieces=len(late),
+        turns=sum(call.turns for call in calls),
+        missing=sum(call.missing for call in calls),
+    )
+
+
+def _less(later: float | None, earlier: float | None) -> float | None:
+    return None if later is None or earlier is None else later - earlier
+
+
+@asynccontextmanager
+async def _scene(plan: Plan) -> AsyncIterator[_Scene]:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="phone-agent-load-")))
+        http = await stack.enter_async_context(httpx2.AsyncClient(trust_env=False, timeout=15))
+        carrier = Carrier(plan.habits, http)
+        rest = await _serve(stack, carrier.answer)
+        vendors = await _serve(stack, partial(load_vendors.answer, delays=plan.delays))
+        ours = _settings(carrier, rest, vendors, folder)
+        environment = os.environ | {name.upper(): str(value) for name, value in ours.items()}
+        settings = load(**ours)
+        server = await stack.enter_async_context(media_server(settings, environment=environment))
+        assert server.pid, "nobody else can have been on a port that was free"
+        headers = {"Authorization": f"Bearer {_TOKEN}"}
+        client = httpx2.AsyncClient(base_url=settings.server_url, headers=headers, trust_env=False, timeout=30)
+        api = await stack.enter_async_context(client)
+        meter = await stack.enter_async_context(Meter(server.pid))
+        clock = asyncio.create_task(carrier.tick())
+        try:
+            yield _Scene(server.pid, carrier, api, meter)
+        finally:
+            clock.cancel()
+            await asyncio.wait([clock])
+            await carrier.close()
+
+
+async def _serve(stack: AsyncExitStack, answer: Callable[..., None]) -> int:
+    server = await asyncio.get_running_loop().create_server(lambda: Wire(answer), "127.0.0.1", 0)
+    stack.callback(server.close)
+    return int(server.sockets[0].getsockname()[1])
+
+
+def _settings(carrier: Carrier, rest: int, vendors: int, folder: Path) -> dict[str, Any]:
+    """The media server's settings: only keys and addresses differ from the defaults. They win over `.env`."""
+    defaults = {name: field.default for name, field in Settings.model_fields.items() if field.default}
+    port = free_port()
+    keys = {
+        "deepgram_url": f"ws://127.0.0.1:{vendors}",
+        "deepgram_api_key": "load",
+        "elevenlabs_url": f"ws://127.0.0.1:{vendors}",
+        "elevenlabs_api_key": "load",
+        "elevenlabs_voice_id": "load",
+        "anthropic_base_url": f"http://127.0.0.1:{vendors}",
+        "anthropic_api_key": "load",
+        "twilio_account_sid": carrier.account.sid,
+        "twilio_auth_token": carrier.account.token,
+        "twilio_phone_number": carrier.account.number,
+        "twilio_api_url": f"http://127.0.0.1:{rest}",
+        "public_host": f"127.0.0.1:{port}",
+        "media_server_port": port,
+    }
+    own = {"database_path": folder / "calls.db", "api_token": _TOKEN, "max_calls_per_hour": 10_000}
+    return defaults | keys | own
+
+
+def _part_cores(pid: int) -> bool:
+    """Give the media server one core and this process the others; whether this machine can do that."""
+    if not hasattr(os, "sched_setaffinity") or len(cores := sorted(os.sched_getaffinity(0))) < 2:
+        return False
+    # The first core is where most systems handle their interrupts.
+    ours, theirs = cores[:-1], cores[-1:]
+    for process, chosen in ((pid, theirs), (os.getpid(), ours)):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with suppress(OSError):  # it has ended meanwhile
+                os.sched_setaffinity(int(thread.name), chosen)
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The sounds that the benchmarks play: voices, noises, rooms, pickups."""

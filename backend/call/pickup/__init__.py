@@ -1,0 +1,1 @@
+"""Who picked up: a person, a machine, a menu, the network. Pure."""

@@ -1,0 +1,1 @@
+"""What the callee's words mean for the conversation. Pure."""

@@ -1,0 +1,1 @@
+"""SQLite: writing, reading, and finding calls again."""

@@ -1,0 +1,287 @@
+"""Playout: sound leaves a short lead ahead of time, and only words whose sound was confirmed were heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.call.sound.playout import Piece, Playout
+from backend.models import Spoken
+from backend.practice.playback import Playback
+
+WORD_MS = 300
+PAUSE_MS = 20
+
+
+def spoken(text: str, ms: int = WORD_MS) -> Spoken:
+    """Speech in which every word takes 300 ms, the last 20 of them the blank after it."""
+    starts: list[int] = []
+    words = text.split(" ")
+    for place, word in enumerate(words):
+        starts += [place * ms + letter * (ms - PAUSE_MS) // len(word) for letter in range(len(word))]
+        starts += [(place + 1) * ms - PAUSE_MS] if place < len(words) - 1 else []
+    return Spoken(b"\x00" * (len(words) * ms * 8), text, tuple(starts))
+
+
+def play(playout: Playout, until: float) -> list[Piece]:
+    """Send what is due until then on an exact clock."""
+    sent, now = [], 0.0
+    while now <= until:
+        while piece := playout.due(now):
+            sent.append(piece)
+        now += 0.01
+    return sent
+
+
+def test_the_first_sound_is_due_at_once() -> None:
+    playout = Playout(1)
+    assert playout.due(5.0) is None
+    playout.add(Spoken(b"\x01" * 40))
+    assert playout.due(5.0) == Piece(b"\x01" * 40, "1.0:40")
+
+
+def test_no_more_than_the_lead_is_ever_ahead_of_real_time() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three four five six seven"))
+    now = 0.0
+    sent = 0
+    while now < 3:
+        while piece := playout.due(now):
+            sent += len(piece.sound)
+        assert sent / 8000 <= now + playout.lead + playout.piece + 1e-9
+        now += 0.013
+
+
+def test_everything_added_is_sent_whole_and_in_order() -> None:
+    playout = Playout(1)
+    playout.add(Spoken(bytes(range(256)) * 20))
+    playout.add(Spoken(b"\x07" * 333))
+    assert b"".join(piece.sound for piece in play(playout, 2)) == bytes(range(256)) * 20 + b"\x07" * 333
+
+
+def test_it_is_done_only_when_the_last_mark_has_come_back() -> None:
+    playout = Playout(3)
+    playout.add(spoken("one two"))
+    playout.finish()
+    marks = [piece.mark for piece in play(playout, 2)]
+    done = [playout.done] + [playout.played(mark) and playout.done for mark in marks]
+    assert done == [False] * len(marks) + [True]
+    assert playout.heard == "one two"
+
+
+def test_a_reply_without_sound_is_done_when_it_is_finished() -> None:
+    before, after = Playout(1), Playout(1)
+    after.finish()
+    assert (before.done, after.done, after.heard) == (False, True, "")
+
+
+def test_marks_of_another_reply_count_for_nothing() -> None:
+    playout = Playout(2)
+    playout.add(spoken("one two"))
+    play(playout, 2)
+    assert not playout.played("1.0:800")
+    assert not playout.played("2.0:999999")
+    assert not playout.played("2.1:800")
+    assert not playout.played("nonsense")
+    assert playout.heard == ""
+
+
+def test_half_a_word_was_not_heard() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three"))
+    play(playout, 2)
+    playout.played("1.0:4000")
+    assert playout.heard == "one"
+    playout.played("1.0:4800")
+    assert playout.heard == "one two"
+
+
+def test_a_late_mark_takes_nothing_back() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three"))
+    play(playout, 2)
+    playout.played("1.0:4800")
+    playout.played("1.0:800")
+    assert playout.heard == "one two"
+
+
+# --- the gate ---------------------------------------------------------------------------------------------------
+
+
+class Wire:
+    """A carrier that plays in real time, in frames of 20 ms, and returns the marks of what it has played."""
+
+    def __init__(self, playout: Playout) -> None:
+        self.playout = playout
+        self.playback = Playback()
+        self.now = 0.0
+        self.heard = b""
+
+    def carry(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.02)):
+            while piece := self.playout.due(self.now):
+                self.playback.add(piece.sound)
+                self._return(self.playback.mark(piece.mark))
+            frame = self.playback.next_frame()
+            self.now += 0.02
+            self.heard += frame.sound[: frame.spoken]
+            self._return(frame.marks)
+
+    def hold(self) -> None:
+        if self.playout.hold(self.now):
+            self._return(self.playback.clear())
+
+    def _return(self, marks: Sequence[str]) -> None:
+        for mark in marks:
+            self.playout.played(mark)
+
+
+def test_nothing_leaves_before_the_gate_is_opened() -> None:
+    playout = Playout(1, open=False)
+    playout.add(spoken("one two"))
+    assert (playout.due(5.0), playout.wake(), playout.begun) == (None, None, False)
+    playout.release()
+    assert playout.due(5.0) is not None
+
+
+def test_a_held_reply_goes_on_with_the_word_that_was_not_heard_to_its_end() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three four five"))
+    sent = play(playout, 0.5)
+    playout.played(sent[3].mark)  # 400 ms: in the middle of "two"
+    assert playout.hold(0.5)
+    assert (playout.heard, playout.left) == ("one", "two three four five")
+    assert playout.due(0.6) is None
+    playout.release()
+    piece = playout.due(1.0)
+    assert piece is not None
+    assert piece.mark == f"1.1:{300 * 8 + len(piece.sound)}"
+
+
+def test_a_word_heard_to_its_end_is_not_repeated() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three four five"))
+    sent = play(playout, 0.5)
+    playout.played(sent[2].mark)  # 300 ms: "one" and its blank
+    assert playout.hold(0.5)
+    playout.release()
+    piece = playout.due(1.0)
+    assert piece is not None and piece.mark == f"1.1:{300 * 8 + len(piece.sound)}"
+
+
+def test_the_marks_of_sound_that_was_taken_back_count_for_nothing() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three four five"))
+    sent = play(playout, 0.5)
+    playout.hold(0.5)
+    assert [playout.played(piece.mark) for piece in sent] == [True] * 4 + [False] * (len(sent) - 4)
+    assert playout.heard == "one"
+
+
+def test_sound_that_was_played_but_not_yet_confirmed_is_not_repeated() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three four five"))
+    sent = play(playout, 0.65)
+    playout.played(sent[3].mark)  # 380 ms; the marks of the next 200 ms are under way
+    playout.hold(0.65)
+    playout.release()
+    piece = playout.due(1.0)
+    assert piece is not None and piece.mark == f"1.1:{600 * 8 + len(piece.sound)}", "in the blank before three"
+    assert playout.heard == "one", "what is not confirmed was not heard all the same"
+
+
+def test_where_marks_do_not_come_nothing_counts_as_played() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two three four five"))
+    play(playout, 0.95)
+    playout.hold(0.95)
+    playout.release()
+    piece = playout.due(1.0)
+    assert piece is not None and piece.mark == f"1.1:{len(piece.sound)}"
+
+
+def test_the_last_moment_of_a_reply_is_not_worth_holding() -> None:
+    playout = Playout(1)
+    playout.add(spoken("one two"))
+    playout.finish()
+    play(playout, 0.4)
+    assert not playout.hold(0.4)
+    assert playout.open
+
+
+def test_a_reply_that_was_held_is_played_to_its_end() -> None:
+    wire = Wire(Playout(1))
+    wire.playout.add(spoken("one two three four five"))
+    wire.playout.finish()
+    wire.carry(0.6)
+    wire.hold()
+    wire.carry(1)
+    wire.playout.release()
+    wire.carry(4)
+    assert (wire.playout.done, wire.playout.heard, wire.playout.left) == (True, "one two three four five", "")
+
+
+@given(st.lists(st.floats(min_value=0.05, max_value=1.5), max_size=5))
+def test_however_often_a_reply_is_held_no_word_is_lost_and_at_most_one_repeated_each_time(gaps: list[float]) -> None:
+    """Each word has a sound of its own, so what was heard tells which words were played."""
+    names = "abcdefgh"
+    wire = Wire(Playout(1))
+    for name in names:
+        wire.playout.add(Spoken(name.encode() * 2400, f"{name} ", (0, 280)))
+    wire.playout.finish()
+    for gap in gaps:
+        wire.carry(gap)
+        wire.hold()
+        wire.carry(0.3)
+        wire.playout.release()
+    wire.carry(10)
+    assert wire.playout.done and wire.playout.heard == " ".join(names)
+    assert all(wire.heard.count(name.encode()) >= 2400 for name in names)
+    assert len(wire.heard) <= 2400 * (len(names) + len(gaps))
+
+
+def test_the_sound_that_is_being_played_is_known() -> None:
+    playout = Playout(1)
+    playout.add(Spoken(bytes(range(200)) * 40))
+    play(playout, 0.5)
+    assert playout.sounding(0.5, 0.02) == (bytes(range(200)) * 40)[4000 - 160 : 4000]
+    assert playout.sounding(5.0, 0.02) == b""
+
+
+def test_clauses_are_told_apart_by_a_blank() -> None:
+    playout = Playout(1)
+    playout.add(spoken("One."))
+    playout.pause()
+    playout.add(spoken("Two."))
+    playout.finish()
+    for piece in play(playout, 2):
+        playout.played(piece.mark)
+    assert playout.heard == "One. Two."
+
+
+def test_times_that_do_not_fit_the_characters_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 characters came with 1 times"):
+        Playout(1).add(Spoken(b"", "ab", (0,)))
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["a", "word", "longer"]), min_size=1, max_size=6).map(" ".join), max_size=5),
+    st.integers(min_value=0, max_value=60),
+)
+def test_a_word_whose_sound_was_not_confirmed_is_never_heard(clauses: list[str], confirmed: int) -> None:
+    """Each word takes 300 ms, so how many were over follows from the confirmed sound alone."""
+    playout = Playout(1)
+    for clause in clauses:
+        playout.pause()
+        playout.add(spoken(clause))
+    pieces = play(playout, 12)
+    for piece in pieces[:confirmed]:
+        playout.played(piece.mark)
+    reached = sum(len(piece.sound) for piece in pieces[:confirmed])
+    over = (reached // 8 + PAUSE_MS) // WORD_MS
+    heard = len(playout.heard.split())
+    assert over - 1 <= heard <= over
+    assert " ".join(clauses).startswith(playout.heard)
