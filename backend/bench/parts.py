@@ -10,8 +10,8 @@ from backend.bench import dialogues, grounding, pickups, voicemail
 from backend.bench.apart import run_apart
 from backend.bench.drill import faults
 from backend.bench.figures import Figure, Sheet, Target
-from backend.bench.load.load import load
-from backend.bench.stage.stage import desk, manners, speed
+from backend.bench.load import load
+from backend.bench.stage import desk, manners, speed
 from backend.launcher import CannotStart
 
 Show = Callable[[int, int], object]

@@ -245,9 +245,9 @@ class Answer:
                     self._moved.set()
                 else:
                     self._house.trouble(piece.what)
+        self.playout.pause()
 
     def _plan(self, words: str) -> None:
-        self.playout.pause()
         self.planned = f"{self.planned} {words}".strip()
         self._house.post(Planned(self.playout.number, words))
 

@@ -33,14 +33,14 @@ from backend.bench.figures import (
     single,
     spread,
 )
-from backend.bench.load.load import load
+from backend.bench.load import load
 from backend.bench.meter import Meter
 from backend.bench.sounds.sounds import Clip, Kind, Part, Room
+from backend.bench.stage import judges, manners, speed
 from backend.bench.stage.guest import STUCK, Cue, Guest, Sounded
 from backend.bench.stage.narrator import LONG, SHORT, reply_of, timed
 from backend.bench.stage.readback import Earpiece, Piece, joint, played_words, words_of
 from backend.bench.stage.sayings import Saying, of_clip, of_noise
-from backend.bench.stage.stage import judges, manners, speed
 from backend.cli import BenchPart
 from backend.engines.installed import mute
 from backend.launcher import CannotStart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.bench.figures import Sheet
-from backend.bench.stage.stage import desk
+from backend.bench.stage import desk
 
 
 def seen(seconds: float) -> desk.Seen:

@@ -17,9 +17,10 @@ from websockets.asyncio.client import connect
 
 from backend import audio
 from backend.bench.delays import Delays
+from backend.bench.load import load
+from backend.bench.load import vendors as load_vendors
 from backend.bench.load.calls import Carrier, Habits, PhoneCall
-from backend.bench.load.load import Level, Load, Plan, load
-from backend.bench.load.load import vendors as load_vendors
+from backend.bench.load.load import Level, Load, Plan
 from backend.bench.load.vendors import REPLY, WORDS, noise
 from backend.bench.load.wire import BINARY, Head, Wire, frame, unmasked
 from backend.llm import claude

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from backend.bench.sounds import onset as sound_onset
 from backend.bench.sounds.onset import (
     ECHO,
     FIRST,
@@ -23,7 +24,6 @@ from backend.bench.sounds.onset import (
     summary,
     table,
 )
-from backend.bench.sounds.sounds import onset as sound_onset
 from backend.call.sound.loudness import Change
 from backend.engines.pool import Engines
 

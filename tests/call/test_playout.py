@@ -99,6 +99,28 @@ def test_half_a_word_was_not_heard() -> None:
     assert playout.heard == "one two"
 
 
+def test_where_the_sound_so_far_ends_in_the_middle_of_a_word_that_word_is_not_heard() -> None:
+    playout = Playout(1)
+    playout.add(Spoken(bytes(8 * 600), "at two thi", tuple(range(0, 600, 60))))
+    play(playout, 1.0)
+    assert playout.played("1.0:4800")
+    assert playout.heard == "at two"
+    assert playout.hold(1.1)
+    playout.add(Spoken(bytes(8 * 180), "rty", (0, 60, 120)))
+    playout.release()
+    assert playout.left == "thirty"
+    assert sum(len(piece.sound) for piece in play(playout, 2.0)) == 8 * (180 + 180), "the word comes again, whole"
+
+
+def test_where_a_clause_is_over_so_is_its_last_word() -> None:
+    playout = Playout(1)
+    playout.add(spoken("at two"))
+    playout.pause()
+    play(playout, 1.0)
+    assert playout.played("1.0:4800")
+    assert playout.heard == "at two"
+
+
 def test_a_late_mark_takes_nothing_back() -> None:
     playout = Playout(1)
     playout.add(spoken("one two three"))

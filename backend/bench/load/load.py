@@ -21,8 +21,8 @@ import httpx2
 
 from backend.bench.delays import Delays
 from backend.bench.figures import Figure, percentile, single
+from backend.bench.load import vendors as load_vendors
 from backend.bench.load.calls import Carrier, Habits, PhoneCall
-from backend.bench.load.load import vendors as load_vendors
 from backend.bench.load.wire import Wire
 from backend.bench.meter import Meter
 from backend.config import ROOT, Settings, load

@@ -15,9 +15,9 @@ from numpy.random import Generator
 
 from backend import audio
 from backend.audio import Samples
+from backend.bench.sounds import words as said
 from backend.bench.sounds.noises import BACKGROUNDS, NOISES, background, noise
 from backend.bench.sounds.room import Room
-from backend.bench.sounds.sounds import words as said
 from backend.bench.sounds.words import SENTENCES, Words
 from backend.engines.pool import VOICES, Engines, Voice
 

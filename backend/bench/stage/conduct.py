@@ -8,9 +8,10 @@ from itertools import islice, pairwise
 from backend.bench.delays import FRAME
 from backend.bench.figures import Figure, Target, share, spread
 from backend.bench.sounds.sounds import Kind
+from backend.bench.stage import judges
 from backend.bench.stage.guest import Sounded
 from backend.bench.stage.narrator import reply_of
-from backend.bench.stage.stage import Held, judges
+from backend.bench.stage.stage import Held
 
 
 def interruption_lines(calls: Sequence[Held]) -> Iterator[Figure]:

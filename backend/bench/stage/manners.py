@@ -13,10 +13,11 @@ from numpy.random import Generator
 from backend.bench.delays import Delays
 from backend.bench.figures import Sheet, spread
 from backend.bench.sounds.sounds import CAST, Clip, Kind, Part, Room, clips
+from backend.bench.stage import conduct
 from backend.bench.stage.guest import Cue, Guest
 from backend.bench.stage.narrator import LONG, SHORT, Narrator, Script
 from backend.bench.stage.sayings import Saying, of_clip
-from backend.bench.stage.stage import Held, Scenery, Stage, conduct, stage
+from backend.bench.stage.stage import Held, Scenery, Stage, stage
 from backend.engines.installed import mute
 from backend.engines.pool import Engines
 from backend.launcher import CannotStart

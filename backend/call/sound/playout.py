@@ -74,7 +74,7 @@ class Playout:
         self._sound += spoken.sound
 
     def pause(self) -> None:
-        """A word boundary between two clauses."""
+        """A clause is over, and with it its last word."""
         if self.text and not self.text[-1].isspace():
             self._starts.append(len(self._sound))
             self.text += " "
@@ -195,7 +195,7 @@ class Playout:
 
     def _reached(self, played: int) -> int:
         """How many characters were heard when the sound was played up to this byte."""
-        if self._sound and played == len(self._sound):
+        if self._sound and played == len(self._sound) and (self.finished or self.text[-1:].isspace()):
             return len(self.text)
         reached = bisect_left(self._starts, played)
         if self.text[reached : reached + 1].isspace() and self._starts[reached] == played:
