@@ -92,6 +92,22 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             assert (document.parent / link.partition("#")[0]).exists(), link
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_heading_that_is_linked_to_exists(document: Path) -> None:
+    for file, anchor in re.findall(r"\]\((?![a-z]+:)([^)\s#]*)#([^)\s]+)\)", document.read_text()):
+        target = (document.parent / file) if file else document
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}, anchor
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_row_stands_outside_of_its_table(document: Path) -> None:
+    lines = ["", *document.read_text().splitlines(), ""]
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        if line.startswith("|") and not before.startswith("|"):
+            assert re.fullmatch(r"\|[-:| ]+\|", after), f"no heading above {line!r}"
+
+
 def test_no_file_names_the_place_where_packages_come_from() -> None:
     words = re.compile("|".join([r"index-" + "url", r"extra-" + "index", "pythonhosted" + r"\.org", "pypi" + r"\.org"]))
     names = ["pyproject.toml", "constraints.txt", "Makefile", ".env.example", ".ci/run", "app.py"]

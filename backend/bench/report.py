@@ -19,6 +19,9 @@ from rich.text import Text
 from backend.bench.figures import Figure, Sheet
 from backend.bench.parts import PARTS, Part
 
+_WIDTH = 120
+"""Characters of a line where the output is not a terminal: enough for every column."""
+
 
 def bench(names: Sequence[str], quick: bool, path: Path, console: Console) -> int:
     """Run these parts, or all; print the tables and write the JSON; the exit code is 1 when a promise was broken.
@@ -26,6 +29,9 @@ def bench(names: Sequence[str], quick: bool, path: Path, console: Console) -> in
     Raises:
         CannotStart: a part could not be measured; the message says why.
     """
+    if not console.is_terminal:
+        # A file or a pipe has no width of its own, and would be given one that cuts the columns off.
+        console.width = _WIDTH
     sheets: dict[str, Sheet] = {}
     for name in names or PARTS:
         sheets[name] = sheet = watched(PARTS[name], quick, console)
@@ -58,7 +64,7 @@ def verdict(sheets: Iterable[Sheet]) -> str:
 
 def show(sheet: Sheet, console: Console) -> None:
     """One part's table, with what must be known to read it."""
-    console.print(table(sheet), soft_wrap=False)
+    console.print(table(sheet))
     for note in sheet.notes:
         console.print(Text(note, style="dim"))
     for problem in sheet.problems:

@@ -413,6 +413,17 @@ def test_the_exit_code_says_whether_all_promises_were_kept(monkeypatch: pytest.M
     assert "1 of 1 promises were not kept: any." in (tmp_path / "out.txt").read_text()
 
 
+def test_a_table_that_goes_into_a_file_is_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    line = share("  backchannels and noises: stopped by something", 0, 228, Target(5), Target(10, column="worst"))
+    part = parts.Part("manners", "nothing", lambda quick, show: Sheet("Manners", (line,)))
+    monkeypatch.setitem(parts.PARTS, "manners", part)
+    with (tmp_path / "out.txt").open("w") as file:
+        report.bench(["manners"], True, tmp_path / "bench.json", Console(file=file))
+    shown = (tmp_path / "out.txt").read_text()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    assert {line.name.strip(), "kept"} <= {part.strip() for part in shown.replace("\n", "  ").split("  ")}
+
+
 def test_what_is_promised_of_the_load_stands_on_its_lines() -> None:
     level = load.Level(100, 0.012, 0.001, 0.030, 5000, turns=200, missing=0, cpu=0.6, busy=0.7, memory=1.4)
     sheet = parts.load_sheet(load.Load((level,), True), 100)
