@@ -190,7 +190,11 @@ class Conduct:
         return self._asking(talk, me) if self.name else (talk, Reply((me, MOMENT)))
 
     def _hold(self, talk: Talk, meaning: Meaning) -> tuple[Talk, Reply] | None:
-        return None if meaning.times or meaning.questions else (talk, Reply(("Sure, take your time.",)))
+        if meaning.times or meaning.questions:
+            return None
+        # Whoever comes back to the phone may be somebody else, and their "yes" is no answer to who they are.
+        asked = Asked.MOMENT if talk.asked is Asked.IDENTITY else talk.asked
+        return replace(talk, asked=asked), Reply(("Sure, take your time.",))
 
     def _repeat(self, talk: Talk, meaning: Meaning) -> tuple[Talk, Reply]:
         if not talk.put and self.goals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.brain.intents import understand
@@ -83,6 +83,7 @@ STRANGERS = st.sampled_from(
 
 
 @given(st.lists(STRANGERS, min_size=1, max_size=6))
+@example(["hello", "hold on", "yes"])
 def test_nobody_who_has_not_said_to_be_the_callee_hears_of_it(turns: list[str]) -> None:
     conversation = Conversation(LOAN).plus(Speaker.AGENT, "Hi, this is Alex. Do you have a moment?")
     for turn in turns:
