@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from backend.models import Call, Hands, LineKind, Outcome, Turn, Utterance
@@ -83,6 +83,8 @@ class Setup:
     live_calls: int
     offline_calls: int
     """How many may use this machine's own speech at once."""
+    hand_over: list[LineKind] = field(default_factory=list)
+    """The lines whose calls can be handed over to the operator's phone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from backend.client import Client, ServerDown, ServerError
-from backend.config import BadSettings, load
+from backend import terminal
+from backend.call_list.command import call_list
+from backend.client import Client
+from backend.config import load
 from backend.dashboard import run as run_both
+from backend.exits import EXPLAINED, MENDABLE, Exit, code, sentence
 from backend.launcher import CannotStart, end_with_parent
-from backend.models import ME, Brief, Call, LineKind, Refused, Status
+from backend.misspelt import unknown_here
+from backend.models import ME, Brief, LineKind, Status
 from backend.signin.password import hashed
-from backend.watch import clean, evidence, reported, spoken, watch
-
-
-class Exit(IntEnum):
-    """What a script can tell from how a command ended."""
-
-    OK = 0
-    NOT_COMPLETED = 1
-    BAD_USAGE = 2
-    REFUSED = 3
-    SERVER_DOWN = 4
-    PROVIDER = 5
+from backend.storage.place import check
+from backend.watch import reported, watch
 
 
 class BenchPart(StrEnum):
@@ -52,20 +42,12 @@ class BenchPart(StrEnum):
     DIALOGUES = "dialogues"
 
 
-_EXIT_CODES = """
-Exit codes: 0 all went well. 1 the call was not completed (busy, no answer, failed), or a check found a problem.
-2 wrong usage or settings. 3 refused: the message says why. 4 the media server is not running. 5 a provider failed.
-"""
-
 app = typer.Typer(
-    help=f"Phone Agent: an AI that calls people and gets things done.\n\n{_EXIT_CODES}",
+    help=f"Phone Agent: an AI that calls people and gets things done.\n\n{EXPLAINED}",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
-
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The call's id, as `call` printed it.", show_default=False)]
 
@@ -73,7 +55,7 @@ _Id = Annotated[str, typer.Argument(metavar="ID", help="The call's id, as `call`
 # --- commands ---------------------------------------------------------------------------------------------------
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def call(
     number: Annotated[str, typer.Argument(help="Whom to call: with country code, or national.", show_default=False)],
     action: Annotated[str, typer.Argument(help="What to get done, in one sentence.", show_default=False)],
@@ -88,25 +70,36 @@ def call(
     persona: Annotated[
         str, typer.Option(help="Who picks up on the practice line; “me” rings in the dashboard.")
     ] = "cooperative",
+    any_hour: Annotated[
+        bool, typer.Option("--any-hour", help="They expect the call, whatever time it is there.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Place a call, and print its id and the carrier's."""
     with _client() as client:
         placed = client.place(
-            number, action, context, callee_name=callee, agent_name=agent, organization=org, line=line, persona=persona
+            number,
+            action,
+            context,
+            callee_name=callee,
+            agent_name=agent,
+            organization=org,
+            line=line,
+            persona=persona,
+            any_hour=any_hour,
         )
         ids = {"id": placed.id, "provider_sid": placed.provider_sid}
         if as_json:
-            _print_json(ids)
+            terminal.as_json(ids)
         else:
-            _out.print(Text(f"Call {placed.id} ({placed.provider_sid})"))
+            terminal.out.print(Text(f"Call {placed.id} ({placed.provider_sid})"))
             if persona == ME and line is not LineKind.PHONE:
-                _out.print(Text(f"Answer it at http://localhost:{load().dashboard_port}/live?call={placed.id}"))
+                terminal.out.print(Text(f"Answer it at http://localhost:{load().dashboard_port}/live?call={placed.id}"))
         if follow:
             raise typer.Exit(_follow(client, placed.id, as_json))
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def rehearse(
     action: Annotated[str, typer.Argument(help="What to get done, in one sentence.", show_default=False)],
     context: Annotated[str, typer.Argument(help="What the agent may say about it.", show_default=False)],
@@ -123,15 +116,15 @@ def rehearse(
     from backend.rehearsal.shown import advice, conversation, outcomes
 
     brief = Brief("", action, context, callee_name=callee, agent_name=agent, organization=org)
-    calls, found = asyncio.run(rehearse_here(load(), brief, persona or (), None if as_json else _out))
+    calls, found = asyncio.run(rehearse_here(load(), brief, persona or (), None if as_json else terminal.out))
     if as_json:
-        _print_json({"calls": [asdict(one) for one in calls], "findings": asdict(found)})
+        terminal.as_json({"calls": [asdict(one) for one in calls], "findings": asdict(found)})
     else:
         for line in (line for one in calls for line in conversation(one) if words):
-            _out.print(line)
-        _out.print(outcomes(calls), soft_wrap=False)
+            terminal.out.print(line)
+        terminal.out.print(outcomes(calls), soft_wrap=False)
         for line in advice(calls, found):
-            _out.print(line)
+            terminal.out.print(line)
     if all(one.troubles for one in calls):
         raise typer.Exit(Exit.PROVIDER)
     raise typer.Exit(Exit.OK if all(one.fine for one in calls) else Exit.NOT_COMPLETED)
@@ -140,20 +133,20 @@ def rehearse(
 def _follow(client: Client, call_id: str, as_json: bool) -> int:
     """The exit code, when the call is over or the operator has seen enough."""
     try:
-        ended = watch(client, call_id, None if as_json else _out)
+        ended = watch(client, call_id, None if as_json else terminal.out)
     except KeyboardInterrupt:
-        _err.print(f"\nThe call goes on; `phone-agent hangup {call_id}` ends it.")
+        terminal.err.print(f"\nThe call goes on; `phone-agent hangup {call_id}` ends it.")
         return 130
     with suppress(KeyboardInterrupt):
         ended = reported(client, ended)
     if as_json:
-        _print_json(asdict(client.call(call_id)))
+        terminal.as_json(asdict(client.call(call_id)))
     else:
-        _print_result(ended)
+        terminal.result(ended)
     return Exit.OK if ended.status is Status.COMPLETED else Exit.NOT_COMPLETED
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def calls(
     search: Annotated[str, typer.Option(help="Only calls with this text in them, said or written.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 20,
@@ -163,40 +156,36 @@ def calls(
     with _client() as client:
         found = client.calls(search, limit=limit)
     if as_json:
-        _print_json([asdict(one) for one in found])
+        terminal.as_json([asdict(one) for one in found])
         return
-    table = Table("Id", "When", "To", "Status", "Outcome", "What for", box=None, pad_edge=False)
-    for one in found:
-        table.add_row(*map(Text, _row(one)))
-    _out.print(table if found else "No calls yet." if not search else "No call has that in it.", soft_wrap=False)
+    if found:
+        terminal.listed(found)
+    else:
+        terminal.out.print("No call has that in it." if search else "No calls yet.")
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def show(call_id: _Id, as_json: _Json = False) -> None:
     """Show one call: what was said, what was heard, what came of it."""
     with _client() as client:
         found = client.call(call_id)
     if as_json:
-        _print_json(asdict(found))
+        terminal.as_json(asdict(found))
         return
-    head = found.call
-    _out.print(Text(f"{_when(head)}  {head.brief.callee_name} {head.brief.to}  ({head.brief.line} line)".strip()))
-    _out.print(Text(clean(head.brief.action), style="italic"))
-    for turn in found.turns:
-        _out.print(spoken(turn))
-    _print_result(head)
-    for trouble in head.troubles:
-        _out.print(Text(f"Trouble: {clean(trouble)}", style="yellow"))
+    terminal.in_full(found)
 
 
-@app.command(epilog=_EXIT_CODES)
+app.command(epilog=EXPLAINED)(call_list)
+
+
+@app.command(epilog=EXPLAINED)
 def hangup(call_id: _Id) -> None:
     """End a call, also while it rings."""
     with _client() as client:
         client.hang_up(call_id)
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def serve(
     until_stdin_closes: Annotated[
         bool, typer.Option("--until-stdin-closes", help="Stop when standard input closes: for whoever starts it.")
@@ -206,6 +195,9 @@ def serve(
     if until_stdin_closes:
         end_with_parent()
     settings = load()
+    for key in unknown_here():
+        terminal.complain(str(key))
+    check(settings.database_path)
     # Only here: the server's modules take longer to load than any other command takes to run.
     from backend.server import run as serve_calls
 
@@ -213,37 +205,33 @@ def serve(
         raise CannotStart("The media server could not start: the lines above say why.")
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def run() -> None:
     """Run the media server and the dashboard, until Ctrl-C."""
     run_both(load())
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def doctor(as_json: _Json = False) -> None:
     """Check every part, and say what to do about what does not work."""
-    from backend.doctor import State, examine
+    from backend.doctor import State, examine, shown
 
     findings = examine()
     if as_json:
-        _print_json([asdict(finding) for finding in findings])
+        terminal.as_json([asdict(finding) for finding in findings])
     else:
-        colours = {State.OK: "green", State.OFF: "dim", State.PROBLEM: "bold red"}
-        table = Table("Part", "State", "", box=None, pad_edge=False)
-        for finding in findings:
-            table.add_row(finding.part, Text(finding.state, style=colours[finding.state]), Text(finding.said))
-        _out.print(table, soft_wrap=False)
+        terminal.out.print(shown(findings), soft_wrap=False)
     raise typer.Exit(int(any(finding.state is State.PROBLEM for finding in findings)))
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def password() -> None:
     """Make the line for .env that has the dashboard ask its operators for a password."""
     try:
         line = hashed(_typed())
     except ValueError as short:
         raise typer.BadParameter(f"The password needs {short}.") from None
-    _err.print("Write this line into .env, and start again:")
+    terminal.err.print("Write this line into .env, and start again:")
     sys.stdout.write(f"DASHBOARD_PASSWORD_HASH='{line}'\n")
 
 
@@ -254,7 +242,7 @@ def _typed() -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True))
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=EXPLAINED)
 def bench(
     parts: Annotated[
         list[BenchPart] | None, typer.Argument(metavar="[PART]...", help=f"Some of: {', '.join(BenchPart)}.")
@@ -265,38 +253,7 @@ def bench(
     """Measure what is promised of speed, manners, truth and load; docs/performance.md explains it."""
     from backend.bench.report import bench as measure
 
-    raise typer.Exit(measure(parts or (), quick, to, _out))
-
-
-# --- what they print --------------------------------------------------------------------------------------------
-
-
-def _when(one: Call) -> str:
-    return datetime.fromtimestamp(one.created).strftime("%Y-%m-%d %H:%M")
-
-
-def _row(one: Call) -> tuple[str, ...]:
-    who = f"{clean(one.brief.callee_name)} {one.brief.to}".strip()
-    return one.id, _when(one), who, one.status, one.outcome or "", clean(one.brief.action)[:60]
-
-
-def _result(one: Call) -> str:
-    """Such as "completed: confirmed. Thursday at three. The callee hung up."."""
-    outcome = f"{one.status}: {one.outcome}" if one.outcome else one.status
-    note = clean(one.note) if one.note != one.outcome else ""
-    return " ".join(f"{said.rstrip('.')}." for said in (outcome, note, clean(one.ending)) if said)
-
-
-def _print_result(one: Call) -> None:
-    """What came of it, and what proves it."""
-    _out.print(Text(_result(one), style="bold"))
-    for line in evidence(one.report) if one.report else ():
-        _out.print(line)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    raise typer.Exit(measure(parts or (), quick, to, terminal.out))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------
@@ -309,25 +266,13 @@ def _client() -> Iterator[Client]:
         yield client
 
 
-def _code(error: BadSettings | ServerError | CannotStart | Refused) -> Exit:
-    match error:
-        case BadSettings():
-            return Exit.BAD_USAGE
-        case ServerDown() | CannotStart():
-            return Exit.SERVER_DOWN
-        case ServerError(status=502):
-            return Exit.PROVIDER
-        case _:
-            return Exit.REFUSED
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says, and return the exit code. What a person can mend is said without a traceback."""
     try:
         app(arguments)
-    except (BadSettings, ServerError, CannotStart, Refused) as error:
-        _err.print(Text(str(error)))
-        return _code(error)
+    except MENDABLE as error:
+        terminal.complain(sentence(error))
+        return code(error)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return Exit.OK

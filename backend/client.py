@@ -27,12 +27,22 @@ class ServerError(Exception):
 class ServerDown(ServerError):
     """Nothing answers, or not in time."""
 
+    def __init__(self, message: str, asked: bool = False) -> None:
+        """`asked`: the request went out, so nobody knows whether it was granted."""
+        super().__init__(message)
+        self.asked = asked
+
+
+class ServerSlow(ServerDown):
+    """Something takes requests there, and does not answer them in time."""
+
 
 T = TypeVar("T")
 
 OPERATOR = "X-Operator"
 """The header that names who gives an order: percent-encoded UTF-8."""
 
+_RINGS_MAYBE = "It is not known whether the phone rings: look at Live before you call again."
 _NEWS = 60.0
 """Seconds in which a rehearsal that goes on has something to tell."""
 
@@ -88,11 +98,22 @@ class Client:
         line: LineKind | None = None,
         persona: str = "cooperative",
         dial: bool = True,
+        request: str = "",
+        any_hour: bool = False,
     ) -> Placed:
-        """Place a call, or with `dial` off only register it. No `line`: the phone where there is one."""
+        """Place a call, or with `dial` off only register it. No `line`: the phone where there is one.
+
+        Args:
+            request: any text that is this request's own: sent again with the same, it gives the same call, and no
+                phone rings twice.
+            any_hour: they expect the call, whatever time it is there.
+        """
         brief = {"to": to, "action": action, "context": context, "callee_name": callee_name, "agent_name": agent_name}
-        more = {"organization": organization, "line": line, "persona": persona, "dial": dial}
-        return self._read(Placed, "POST", "/api/calls", json=brief | more)
+        more = {"organization": organization, "line": line, "persona": persona, "dial": dial, "any_hour": any_hour}
+        try:
+            return self._read(Placed, "POST", "/api/calls", json=brief | more | {"request": request})
+        except ServerDown as down:
+            raise type(down)(f"{down} {_RINGS_MAYBE}" if down.asked else str(down), down.asked) from None
 
     def calls(
         self,
@@ -108,6 +129,26 @@ class Client:
 
     def call(self, call_id: str) -> CallInFull:
         return self._read(CallInFull, "GET", _path(call_id))
+
+    def call_backs(self, limit: int = 100, offset: int = 0) -> list[Call]:
+        """The calls of the last 30 days after which somebody should be called again, the newest first."""
+        return self._read(list[Call], "GET", "/api/call-backs", params={"limit": limit, "offset": offset})
+
+    def follow_up(self, call_id: str) -> None:
+        """Tick off a call that is over: the number need not be called again for it."""
+        self._send("POST", _path(call_id, "follow-up"))
+
+    def review(self, call_id: str) -> None:
+        """Say that somebody has read the report of a call."""
+        self._send("POST", _path(call_id, "review"))
+
+    def remove(self, call_id: str) -> None:
+        """Delete a call that is over, with everything that is known of it."""
+        self._send("DELETE", _path(call_id))
+
+    def remove_recording(self, call_id: str) -> None:
+        """Delete the recording of a call that is over."""
+        self._send("DELETE", _path(call_id, "recording"))
 
     def hang_up(self, call_id: str) -> None:
         """End the call, also while it rings."""
@@ -193,17 +234,18 @@ class Client:
         callee_name: str = "",
         agent_name: str = "Alex",
         organization: str = "",
+        line: LineKind | None = None,
         personas: Sequence[str] = (),
     ) -> Generator[RehearsalNews, None, None]:
         """Hold the call in text with these personas, or all there are, and tell what happens; closing it stops them."""
         brief = {"action": action, "context": context, "callee_name": callee_name, "agent_name": agent_name}
-        more = {"organization": organization, "personas": list(personas)}
+        more = {"organization": organization, "line": line, "personas": list(personas)}
         with self._errors(), self._http.stream("POST", "/api/rehearsals", json=brief | more, timeout=_NEWS) as response:
             if not response.is_success:
                 response.read()
             self._checked(response)
-            for line in response.iter_lines():
-                yield self._parse(RehearsalNews, line)
+            for told in response.iter_lines():
+                yield self._parse(RehearsalNews, told)
 
     def templates(self) -> list[Template]:
         """The texts that are kept to be used again, by name."""
@@ -254,10 +296,13 @@ class Client:
         try:
             yield
         except httpx2.ReadTimeout:
-            raise ServerDown(f"The media server at {self._url} took too long to answer; its log says why.") from None
-        except httpx2.TransportError:
+            raise ServerSlow(
+                f"The media server at {self._url} took too long to answer; its log says why.", True
+            ) from None
+        except httpx2.TransportError as error:
             raise ServerDown(
-                f"The media server does not answer at {self._url}: start it with `make run`, or `phone-agent serve`."
+                f"The media server does not answer at {self._url}: start it with `make run`, or `phone-agent serve`.",
+                asked=not isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)),
             ) from None
 
     def _checked(self, response: httpx2.Response) -> httpx2.Response:

@@ -17,6 +17,8 @@ from backend.answers import Setup
 from backend.client import Client, ServerError
 from backend.config import ROOT, BadSettings, Settings, SignIn, is_loopback, load, refusal
 from backend.launcher import LOOK_EVERY, CannotStart, ServerProcess, answers_on, media_server
+from backend.misspelt import unknown_here
+from backend.storage.place import refusal as refused
 
 _LOOK_AGAIN = 0.5
 """Seconds between two looks at a server that runs."""
@@ -71,12 +73,16 @@ def dashboard_answers(settings: Settings) -> bool:
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[None]:
     """For the dashboard: its media server lives as long as it does. Without one, it still serves, and says so."""
+    if strange := unknown_here():
+        _say("\n".join(map(str, strange)))
     async with AsyncExitStack() as stack:
         try:
             server = await stack.enter_async_context(media_server(load()))
             stack.enter_context(kept_running(server))
         except (BadSettings, CannotStart) as error:
             _say(str(error))
+        except OSError as error:
+            _say(refused(error))
         yield
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import tempfile
 import tomllib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
@@ -15,6 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
+from rich.table import Table
+from rich.text import Text
 
 from backend.client import Client, ServerError
 from backend.config import ROOT, BadSettings, Settings, SignIn, is_loopback, load, refusal
@@ -22,17 +22,18 @@ from backend.dashboard import dashboard_answers, dashboard_host, dashboard_url
 from backend.engines.installed import deaf, mute
 from backend.launcher import CannotStart, answers_on, running
 from backend.llm import claude
+from backend.misspelt import Unknown, unknown_here
 from backend.models import ProviderError
 from backend.signin.password import flaw
+from backend.storage import place
+from backend.storage.place import Unusable
+from backend.storage.place import refusal as refused
 from backend.stt import deepgram
 from backend.telephony.twilio import Account, Twilio
 from backend.tts import elevenlabs
 
 _DEADLINE = 20.0
 """Seconds for each check; they run side by side."""
-_LEAST_SPACE = 500_000_000
-"""Bytes free where calls are written down. A call takes about 100 kB."""
-
 
 _OPENID_KEYS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 """What Streamlit's `st.login` reads."""
@@ -60,7 +61,7 @@ class Off(Exception):
 
 
 Check = Callable[[Settings], Awaitable[str]]
-"""Returns what is well, or raises: Off, or ProviderError, ServerError or CannotStart for a problem."""
+"""Returns what is well, or raises: Off, or ProviderError, ServerError, CannotStart or Unusable for a problem."""
 
 
 def examine() -> list[Finding]:
@@ -69,7 +70,24 @@ def examine() -> list[Finding]:
         settings = load()
     except BadSettings as bad:
         return [Finding("Settings", State.PROBLEM, str(bad))]
-    return [Finding("Settings", State.OK, "can be used"), *asyncio.run(examine_all(settings))]
+    return [_settings(unknown_here()), *asyncio.run(examine_all(settings))]
+
+
+def _settings(unknown: Sequence[Unknown]) -> Finding:
+    """What nearly is a setting was meant to be one; other names may be other programs'."""
+    said = " ".join(map(str, unknown))
+    if any(key.meant for key in unknown):
+        return Finding("Settings", State.PROBLEM, said)
+    return Finding("Settings", State.OK, f"can be used. {said}".strip() if said else "can be used")
+
+
+def shown(findings: Sequence[Finding]) -> Table:
+    """For a terminal."""
+    colours = {State.OK: "green", State.OFF: "dim", State.PROBLEM: "bold red"}
+    table = Table("Part", "State", "", box=None, pad_edge=False)
+    for finding in findings:
+        table.add_row(finding.part, Text(finding.state, style=colours[finding.state]), Text(finding.said))
+    return table
 
 
 async def examine_all(settings: Settings) -> list[Finding]:
@@ -84,7 +102,9 @@ async def _examined(part: str, check: Check, settings: Settings) -> Finding:
         return Finding(part, State.OFF, str(off))
     except TimeoutError:
         return Finding(part, State.PROBLEM, f"no answer within {_DEADLINE:.0f} seconds: try again, check the network")
-    except (ProviderError, ServerError, CannotStart, OSError) as problem:
+    except OSError as problem:
+        return Finding(part, State.PROBLEM, refused(problem))
+    except (ProviderError, ServerError, CannotStart, Unusable) as problem:
         return Finding(part, State.PROBLEM, str(problem))
 
 
@@ -92,17 +112,11 @@ async def _examined(part: str, check: Check, settings: Settings) -> Finding:
 
 
 async def _data(settings: Settings) -> str:
-    folder = settings.database_path.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ProviderError(f"{folder} cannot be written to ({error.strerror}): change its owner or rights") from None
-    free = shutil.disk_usage(folder).free
-    if free < _LEAST_SPACE:
-        raise ProviderError(f"only {free / 1e6:.0f} MB are free in {folder}: make room, or move DATABASE_PATH")
-    return f"{folder} can be written to, {free / 1e9:.0f} GB free"
+    database = settings.database_path
+    await asyncio.to_thread(place.check, database)
+    # Read, or made, as every command does.
+    _ = settings.token
+    return f"{database.parent} can be written to, {place.room(database) / 1e9:.0f} GB free"
 
 
 async def _ears(_: Settings) -> str:
@@ -188,6 +202,20 @@ async def _twilio(settings: Settings) -> str:
     return f"the account is active, and may call from {number}"
 
 
+async def _calling_back(settings: Settings) -> str:
+    """Whether somebody whom the agent has left a message reaches anybody."""
+    if settings.callback_number:
+        return f"a message on a voicemail names {settings.callback_number}"
+    if settings.inbound_action:
+        return "a message on a voicemail names no number; who calls yours reaches the agent"
+    if not settings.has_phone:
+        raise Off("only real phone calls need a number to call back: CALLBACK_NUMBER")
+    raise Off(
+        "a message on a voicemail asks to be called back, and nobody takes such a call: set CALLBACK_NUMBER in .env, "
+        "or INBOUND_ACTION for the agent to take it"
+    )
+
+
 async def _public_host(settings: Settings) -> str:
     """Whether the world reaches this server, as the carrier must. No token: it might be somebody else's server."""
     if not settings.public_host:
@@ -255,6 +283,7 @@ CHECKS: dict[str, Check] = {
     "Signing in": _sign_in,
     "Public host": _public_host,
     "Twilio": _twilio,
+    "Calling back": _calling_back,
     "Deepgram": _deepgram,
     "Claude": _claude,
     "Claude, second model": _claude_fallback,

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.call.diary import Diary
 from backend.call.events import Ending, FloorEvent, HangUp, OperatorWatches
@@ -24,6 +24,7 @@ from backend.recording.recording import Recording
 from backend.seams import Line
 from backend.storage.store import Store
 from backend.telephony.twilio import LONGEST, Twilio
+from backend.telephony.unsigned import Unsigned
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ UNANSWERED = {
     Status.COMPLETED: Ending("The call ended before it was connected to the agent.", Outcome.FAILED),
 }
 """What the carrier's final word means for a call that was never connected."""
+_STOPPED = Ending("The media server was stopped during this call.", Outcome.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Engagement:
         manners: Manners,
         clock: Callable[[], float] = time.time,
         recorder: Recorder | None = None,
+        unsigned: Unsigned | None = None,
     ) -> None:
         self.call = call
         self._store = store
@@ -83,6 +86,10 @@ class Engagement:
         """Where both sides' sound can be had while they talk."""
         self._recorder = recorder
         self._recording: Recording | None = None
+        self._unsigned = unsigned or Unsigned()
+        self._unsigned_before = self._unsigned.count
+        self._end: tuple[Status, Ending, float | None] = Status.FAILED, _STOPPED, None
+        """How the call has ended, and when in Unix seconds."""
         self._handed_over = False
         self._watched = float("-inf")
         self._finished = asyncio.Event()
@@ -133,8 +140,8 @@ class Engagement:
             self.give_up(Ending(str(error), Outcome.FAILED), Status.FAILED)
             await self.over()
             raise
-        self._store.change(self.call.id, provider_sid=sid)
-        self._store.advance(self.call.id, Status.QUEUED)
+        self._diary.change(provider_sid=sid)
+        self._diary.advance(Status.QUEUED)
         if self._over.is_set():
             # It ended while the carrier was being asked, when there was no SID yet to hang up.
             await self._stop_ringing()
@@ -162,8 +169,9 @@ class Engagement:
     def finish(self, status: Status) -> None:
         """The carrier says that the call is over. The row is left to `run`, since only that knows what was said."""
         self._finished.set()
-        self.give_up(UNANSWERED[status], status)
-        self.post(Ended("The callee hung up."))
+        ending = UNANSWERED[status]
+        self.give_up(self._explained(ending) if status is Status.COMPLETED else ending, status)
+        self.post(Ended("They hung up."))
 
     def post(self, event: FloorEvent) -> bool:
         """Hand an event to the conversation; False when there is none yet."""
@@ -203,8 +211,9 @@ class Engagement:
         elif not self.connected:
             self.give_up(order.ending, Status.CANCELED)
             await self.over()
-        else:
-            await self.command(order)
+        elif not await self.command(order):
+            # The agent has left, and somebody may still talk: the call is just being handed over.
+            await self._stop_ringing()
 
     # --- its life -------------------------------------------------------------------------------------------
 
@@ -220,7 +229,7 @@ class Engagement:
             self._over.set()
 
     async def _see_through(self) -> None:
-        ending, status = Ending("The media server was stopped during this call.", Outcome.FAILED), Status.FAILED
+        ending, status = _STOPPED, Status.FAILED
         try:
             ending, status = await self._hold()
             if ending.outcome is Outcome.TRANSFERRED:
@@ -240,13 +249,23 @@ class Engagement:
                     self._arrival.cancel()
                     await self._stop_ringing()
             finally:
-                self._diary.close(status, ending)
+                self._end = status, ending, self._clock()
+                self.close()
+
+    def close(self) -> None:
+        """Write the last columns of the row: done at the end, and again where that failed.
+
+        Raises:
+            sqlite3.Error: it cannot be written now.
+        """
+        status, ending, at = self._end
+        self._diary.close(status, ending, at=at)
 
     async def _hold(self) -> tuple[Ending, Status]:
         """Prepare while it rings, wait for the line, and talk."""
         call = self.call
         async with self._providers.kit(call.brief, self._manners) as kit, asyncio.TaskGroup() as group:
-            self._store.change(call.id, parts=kit.parts)
+            self._diary.change(parts=kit.parts)
             self._session = Session(call.brief, kit, self._diary, self._manners, self._forget)
             self._ready.set_result("")
             for event in self._early:
@@ -257,12 +276,12 @@ class Engagement:
                 line = await self._line()
                 if isinstance(line, _Unanswered):
                     return line.ending, line.status
-                self._store.advance(call.id, Status.IN_PROGRESS, answered=self._clock())
+                self._diary.advance(Status.IN_PROGRESS, answered=self._clock())
                 with self._recorded():
                     return await self._session.converse(Tapped(line, self.tap)), Status.COMPLETED
             finally:
                 preparing.cancel()
-                self._store.change(call.id, counts=self._session.counts)
+                self._diary.count(self._session.counts)
 
     @contextlib.contextmanager
     def _recorded(self) -> Iterator[None]:
@@ -281,7 +300,7 @@ class Engagement:
     async def _talk_on(self, ending: Ending) -> None:
         """The call goes on without us; its row does too, until the carrier says that it is over."""
         self._handed_over = True
-        self._store.change(self.call.id, outcome=ending.outcome, note=ending.note, ending=ending.why)
+        self._diary.change(outcome=ending.outcome, note=ending.note, ending=ending.why)
         self._count_as_handed_over()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST):
@@ -299,7 +318,11 @@ class Engagement:
                 return await self._arrival
         except TimeoutError:
             why = "The carrier never said that the call was answered, or that it was not."
-            return _Unanswered(Ending(why, Outcome.FAILED), Status.FAILED)
+            return _Unanswered(self._explained(Ending(why, Outcome.FAILED)), Status.FAILED)
+
+    def _explained(self, ending: Ending) -> Ending:
+        """What the carrier may have wanted, and was turned away."""
+        return replace(ending, why=f"{ending.why}{self._unsigned.since(self._unsigned_before)}")
 
     def _explain(self, error: BaseException) -> Ending:
         """What broke the call, on its row; the details of a fault of ours are for the log."""

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from backend.client import Client, ServerError
+from backend.client import Client, ServerError, ServerSlow
 from backend.config import ROOT, Settings
+from backend.lock import alone
 
 SERVE = (sys.executable, "-m", "backend.cli", "serve", "--until-stdin-closes")
 
@@ -37,6 +38,10 @@ class CannotStart(Exception):
     """The media server is not there and cannot be had; the message says why and what to do."""
 
 
+class TooBusy(CannotStart):
+    """Something has its port and takes too long to answer; what that is, nobody can tell."""
+
+
 # --- looking ----------------------------------------------------------------------------------------------------
 
 
@@ -51,6 +56,7 @@ def running(settings: Settings) -> bool:
     """Whether our media server answers, and takes our token.
 
     Raises:
+        TooBusy: whatever has its port does not answer in time.
         CannotStart: another program has its port, or another Phone Agent's server.
     """
     where = urlsplit(settings.server_url)
@@ -60,6 +66,11 @@ def running(settings: Settings) -> bool:
         with Client(settings.server_url, settings.token, timeout=5) as client:
             client.health()
             client.setup()
+    except ServerSlow:
+        raise TooBusy(
+            f"The media server on port {settings.media_server_port} takes too long to answer: try again in a minute. "
+            "If it stays so, stop it; or set another MEDIA_SERVER_PORT in .env if that port belongs to another program."
+        ) from None
     except ServerError as error:
         raise CannotStart(
             f"Port {settings.media_server_port} is in use, but not by this project's media server: "
@@ -113,7 +124,7 @@ class ServerProcess:
         Raises:
             CannotStart: with the last lines of its log, if it was started and ended.
         """
-        with _alone(self.log.with_name("launcher.lock")):
+        with alone(self.log.with_name("launcher.lock")):
             if self.exit_code is not None:
                 self.stop()  # one that ended by itself has left its pipe open
             if running(self._settings):
@@ -144,8 +155,9 @@ class ServerProcess:
             if child.poll() is not None:
                 raise CannotStart(f"The media server did not start:\n{self._said(beginning)}")
             # Its port opens last of all, so whatever answers is ready.
-            if running(self._settings):
-                return
+            with suppress(TooBusy):
+                if running(self._settings):
+                    return
             time.sleep(LOOK_EVERY)
         said = self._said(beginning)
         raise CannotStart(f"The media server did not answer within {_READY_WITHIN:.0f} seconds:\n{said}")
@@ -198,31 +210,6 @@ def _opened_log(path: Path) -> Iterator[IO[bytes]]:
     with path.open("ab") as log:
         log.seek(0, os.SEEK_END)
         yield log
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process is in this block; the system lets go of a lock whose holder dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        _lock(file)
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> None:
-        file.seek(0)
-        while True:
-            with suppress(OSError):  # it gives up after ten seconds
-                return msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 # --- in the child -----------------------------------------------------------------------------------------------

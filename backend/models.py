@@ -67,6 +67,11 @@ class Outcome(StrEnum):
     FAILED = "failed"
     UNCLEAR = "unclear"
 
+    @property
+    def words(self) -> str:
+        """As operators read it, who call nobody a callee."""
+        return "They hung up" if self is Outcome.HUNG_UP else self.capitalize()
+
 
 class Answerer(StrEnum):
     """Who, or what, picked up."""
@@ -191,6 +196,16 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """Somebody has dealt with something."""
+
+    at: float
+    """Unix seconds."""
+    by: str = ""
+    """The operator's name; empty where nobody signs in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call's row."""
 
@@ -227,6 +242,10 @@ class Call:
     """Seconds of the longest silence in which the agent was due."""
     recording: str = ""
     """The file's name in the folder of recordings; empty: there is none."""
+    reviewed: Tick | None = None
+    """Somebody has read its report, and the call is no longer "to review"."""
+    followed_up: Tick | None = None
+    """Somebody has dealt with it, and the number need not be called again for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +312,7 @@ class Refusal:
     """Unix seconds."""
     why: str
     call_id: str = ""
-    """The call in which they asked for it; empty: an operator entered it."""
+    """The call in which they asked for it; empty: an operator entered it, or that call was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +324,7 @@ class Deed:
     by: str
     """The operator's name; empty where nobody signs in."""
     did: str
-    """Place, Say, Hint, OperatorAnswers, Pause, Resume, TakeOver, HandBack, Press, Transfer or HangUp."""
+    """Place, Register, Say, Hint, OperatorAnswers, Pause, Resume, TakeOver, HandBack, Press, Transfer or HangUp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +474,10 @@ class ProviderError(Exception):
 
     Anything else that escapes from a provider is a bug and ends that call.
     """
+
+
+class Denied(ProviderError):
+    """Asking again is no use in this call: the key, the model, the voice or the account will not do."""
 
 
 class Refused(Exception):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -50,6 +52,7 @@ class Providers:
         self._settings = settings
         self._stack = AsyncExitStack()
         self._phrases: dict[str, Phrasebook] = {}
+        self._learning = asyncio.Lock()
         self._budget = Budget()
         self._paces: dict[str, Pace] = {}
         """By the model's name: all calls learn together how long it takes."""
@@ -90,7 +93,7 @@ class Providers:
         async with (
             self._ears(brief, tally) as ears,
             self._mind(manners, brief.line, tally=tally) as mind,
-            Voice(self._voices(tally), manners, phrases) as voice,
+            Voice(self._voices(tally), manners, phrases, self._learning) as voice,
         ):
             yield Kit(ears, mind, voice, parts, partial(self._ears, brief, tally), tally)
 
@@ -122,9 +125,14 @@ class Providers:
         return Mind([Claude(self._claude, name, tools=tools, tally=tally) for name in names], manners, paces)
 
     @asynccontextmanager
-    async def thinker(self) -> AsyncIterator[LanguageModel]:
-        """The language model alone, for a conversation in text: nobody waits on a line, so it is asked only once."""
-        async with self._mind(_UNHURRIED, timed=False) as mind:
+    async def thinker(self, line: LineKind | None = None) -> AsyncIterator[LanguageModel]:
+        """The language model alone, for a conversation in text: nobody waits on a line, so it is asked only once.
+
+        Args:
+            line: on which the call would be held, with the tools it has there; the one that serves first if unset.
+        """
+        manners = replace(_UNHURRIED, operator_wait=self._settings.operator_wait)
+        async with self._mind(manners, line or self._settings.default_line, timed=False) as mind:
             yield mind
 
     def report_writer(self) -> Writer | None:
@@ -245,7 +253,7 @@ class Providers:
 
     @property
     def _practice(self) -> Part:
-        serves = "" if self.why_no_practice else "Synthetic callees on this machine"
+        serves = "" if self.why_no_practice else "Made-up people who pick up and talk; no phone rings"
         return Part("Practice line", serves, False, self.why_no_practice)
 
     @property

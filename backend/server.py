@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
@@ -15,12 +15,15 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from backend.config import Settings, is_loopback
 from backend.headset.headset import Headsets
+from backend.launcher import CannotStart
+from backend.lock import Taken, alone
 from backend.models import ProviderError, Refused
 from backend.providers import Providers
 from backend.routes import (
     browser,
     calls,
     headset,
+    past_calls,
     questions,
     recordings,
     refusals,
@@ -29,6 +32,7 @@ from backend.routes import (
     templates,
     twilio,
 )
+from backend.storage.retention import Retention
 from backend.storage.store import Store
 from backend.switchboard import CallOver, NoSuchCall, Switchboard
 from backend.telephony.socket import MediaSocket
@@ -54,6 +58,7 @@ def create_app(settings: Settings, providers: Providers | None = None) -> FastAP
     app.include_router(browser.router)
     app.include_router(calls.router)
     app.include_router(headset.router)
+    app.include_router(past_calls.router)
     app.include_router(questions.router)
     app.include_router(recordings.router)
     app.include_router(refusals.router)
@@ -80,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             state.providers,
             state.providers.carriers() as state.carriers,
             Switchboard(settings, state.store, state.providers, state.carriers) as state.switchboard,
+            Retention(state.store, settings.recordings_path, settings.call_days) as state.retention,
         ):
             yield
 
@@ -112,12 +118,15 @@ def _add_errors(app: FastAPI) -> None:
     """What went wrong, as a sentence in `detail`."""
     codes = {Refused: 422, ProviderError: 502, NoSuchCall: 404, CallOver: 409}
 
-    async def explain(_: Request, error: Exception) -> JSONResponse:
-        said = f"There is no call “{error}”." if isinstance(error, NoSuchCall) else str(error)
-        return JSONResponse({"detail": said}, status_code=codes[type(error)])
+    def explained(code: int) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+        async def explain(_: Request, error: Exception) -> JSONResponse:
+            said = f"There is no call “{error}”." if isinstance(error, NoSuchCall) else str(error)
+            return JSONResponse({"detail": said}, status_code=code)
 
-    for kind in codes:
-        app.add_exception_handler(kind, explain)
+        return explain
+
+    for kind, code in codes.items():
+        app.add_exception_handler(kind, explained(code))
 
 
 class MediaServer(uvicorn.Server):
@@ -161,8 +170,25 @@ class _WholeProcess(MediaServer):
         gc.set_threshold(20_000, 20, 1_000)
 
 
+_CLOSES_WITHIN = 5.0
+"""Seconds that a server which is just stopping may keep the database."""
+
+
 def run(settings: Settings) -> bool:
-    """Serve until told to stop. False: it never began, because the port is taken or the start failed, as logged."""
+    """Serve until told to stop. False: it never began, because the port is taken or the start failed, as logged.
+
+    Raises:
+        CannotStart: another server has the database. Whoever opens it takes its running calls for those of a dead one.
+    """
+    path = settings.database_path
+    try:
+        with alone(path.with_name(f"{path.name}.lock"), _CLOSES_WITHIN):
+            return _serve(settings)
+    except Taken:
+        raise CannotStart(f"A media server already uses {path}: stop it, or set another DATABASE_PATH.") from None
+
+
+def _serve(settings: Settings) -> bool:
     server = _WholeProcess(create_app(settings))
     with suppress(KeyboardInterrupt, SystemExit):
         server.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,53 +11,35 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Self
 
-from backend.answers import Running
-from backend.call.diary import Diary
-from backend.call.events import (
-    Ending,
-    HandBack,
-    HangUp,
-    Hint,
-    MachineAnswered,
-    OperatorAnswers,
-    Pause,
-    Press,
-    Resume,
-    Say,
-    TakeOver,
-    Transfer,
-)
-from backend.call.manners import Manners
-from backend.call.tap import Tap
+from backend.behaviour import manners
+from backend.call.events import MachineAnswered
+from backend.closing import REGISTERED, Closing
 from backend.config import Settings
-from backend.engagement import RING_LIMIT, UNANSWERED, Engagement
-from backend.models import Brief, Call, Direction, LineKind, Outcome, Refused, Status
+from backend.engagement import UNANSWERED, Engagement
+from backend.models import Brief, Call, Direction, LineKind, ProviderError, Refused, Status
 from backend.money.books import Books
+from backend.orders import CallOver, NoSuchCall, Orders
+from backend.outcome.messenger import Messenger
 from backend.outcome.reporter import Reporter
 from backend.providers import Providers
 from backend.recording.recorder import Recorder
+from backend.returned import missed
 from backend.seams import Line
 from backend.storage.store import Store
-from backend.telephony.gate import may_dial
+from backend.telephony.gate import described
+from backend.telephony.limits import DAY, HOUR, check_cost, check_frequency, check_hour
 from backend.telephony.twilio import Twilio
+from backend.telephony.unsigned import Unsigned
+
+__all__ = ["CallOver", "NoSuchCall", "Switchboard"]
+
+_LOG = logging.getLogger(__name__)
 
 _REPORT_WITHIN, _MOST_REPORTS = 7 * 86_400.0, 200
 """How old, in seconds, and how many the calls may be that get a report at a start, because a server before had none."""
 
 
-class NoSuchCall(Exception):
-    """There is no call of this id."""
-
-
-Command = Say | Hint | Pause | Resume | TakeOver | HandBack | Press | Transfer | HangUp | OperatorAnswers
-"""What an operator can have done in a running call."""
-
-
-class CallOver(Exception):
-    """The call is over, or has not begun: nothing can be said or done in it."""
-
-
-class Switchboard:
+class Switchboard(Orders):
     """The calls of this server. Enter it to take calls; leaving ends those that are still running."""
 
     def __init__(
@@ -67,26 +50,29 @@ class Switchboard:
         carriers: Mapping[LineKind, Twilio],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._settings = settings
-        self._store = store
+        super().__init__(settings, store, clock)
         self._providers = providers
         self._carriers = carriers
-        self._clock = clock
-        self._manners = _manners(settings)
+        self._manners = manners(settings)
         self._books = Books(store, settings.prices_file)
         self._recorder = Recorder(settings.recordings_path, settings.recording_days, store, clock)
-        self._engaged: dict[str, Engagement] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
+        self.unsigned = Unsigned()
 
     async def __aenter__(self) -> Self:
-        reporter = Reporter(self._store, self._providers.report_writer(), self._books)
+        messenger = Messenger(self._store, self._settings.result_url, self._settings.result_secret)
+        tell = (await self._stack.enter_async_context(messenger)).tell
+        reporter = Reporter(self._store, self._providers.report_writer(), self._books, tell)
         self._reporter = await self._stack.enter_async_context(reporter)
         await self._stack.enter_async_context(self._recorder)
+        closing = Closing(self._store, self._books, self._reporter, self._engaged, self._clock)
+        self._closing = await self._stack.enter_async_context(closing)
         self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
-        self._recover()
         for call in self._store.unreported(self._clock() - _REPORT_WITHIN, _MOST_REPORTS):
             self._reporter.request(call.id)
+        for call in self._closing.left_behind():
+            self._engage(call)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -107,28 +93,34 @@ class Switchboard:
 
     # --- placing and taking calls ---------------------------------------------------------------------------
 
-    async def place(self, brief: Brief, dial: bool = True, by: str = "") -> Call:
+    async def place(
+        self, brief: Brief, dial: bool = True, by: str = "", any_hour: bool = False, request: str = ""
+    ) -> Call:
         """Write the call down and dial it; without `dial`, only write it down for a carrier that will ask for it.
 
         Args:
             by: the operator's name, for the call's log; as in all that follows.
+            any_hour: they expect the call, whatever time it is there.
+            request: the requester's own name for it: a second request of this name gives the first one's call.
 
         Raises:
-            Refused: the number, the hourly limit or this machine does not allow it; nothing was written.
+            Refused: the number, the hour, a limit or this machine does not allow it; nothing was written.
             ProviderError: the carrier did not take the call; the row says so.
         """
+        if request and (placed := self._store.call_of_request(request)):
+            return _as_it_went(placed)
         now = self._clock()
         if not brief.action.strip():
             raise Refused("What to get done is missing: write in one sentence what the call is for.")
         if brief.line not in self._carriers:
             raise Refused(self._providers.why_no_line(brief.line))
-        recent = self._store.placed_since(now - 3600)
-        to = may_dial(brief.to, recent, now, self._settings.max_calls_per_hour, self._settings.region)
-        self._check_refusal(brief.line, to)
+        to = self._permitted(brief, now, any_hour)
         self._check_room(brief)
         call = Call(secrets.token_urlsafe(9), replace(brief, to=to), created=now)
-        self._store.add(call)
-        self._diary(call.id).ordered("Place", by)
+        self._store.add(call, request)
+        self._diary(call.id).ordered("Place" if dial else REGISTERED, by)
+        # Whoever finds the row after a crash must know whether anybody was to dial it.
+        self._store.hurry()
         if dial:
             await self._engage(call).dial()
         return self._store.call(call.id) or call
@@ -137,7 +129,8 @@ class Switchboard:
         """Somebody calls our number: write it down with the inbound profile.
 
         Raises:
-            Refused: there is no inbound profile, or no room; the message is spoken to the caller.
+            Refused: there is no inbound profile, no room, too many call or nothing is left to spend; the message is
+                spoken to the caller, and without one the call is not answered.
         """
         profile = self._settings
         if not profile.inbound_action:
@@ -145,12 +138,18 @@ class Switchboard:
         brief = Brief(
             to=caller,
             action=profile.inbound_action,
-            context=profile.inbound_context,
+            context="\n".join(filter(None, [profile.inbound_context, self._missed(caller)])),
             agent_name=profile.inbound_agent_name,
             organization=profile.inbound_organization,
             line=LineKind.PHONE,
             direction=Direction.INBOUND,
         )
+        try:
+            self._check_incoming(self._clock())
+        except Refused as limit:
+            _LOG.warning("an incoming call was turned away: %s", limit)
+            # Nothing to say: to answer it would cost, too.
+            raise Refused("") from None
         try:
             self._check_room(brief)
         except Refused:
@@ -159,9 +158,37 @@ class Switchboard:
         self._store.add(call)
         return call
 
-    def _check_refusal(self, line: LineKind, number: str) -> None:
-        """Nobody real has the numbers of the practice line."""
-        if line is LineKind.PHONE and (refusal := self._store.refused(number)):
+    def _missed(self, caller: str) -> str:
+        """What the agent may know of our own call to this number."""
+        return missed(self._store.calls_with(caller), self._clock())
+
+    def _permitted(self, brief: Brief, now: float, any_hour: bool) -> str:
+        """The number in E.164, if it may be called now. Nobody real has the numbers of the practice line."""
+        settings, number = self._settings, described(brief.to, self._settings.region)
+        if brief.line is LineKind.PHONE:
+            self._check_refusal(number.e164)
+            check_hour(number, now, None if any_hour else settings.day)
+            placed = self._store.placed_since(now - HOUR, list(self._engaged))
+            check_frequency(number.e164, placed, now, settings.max_calls_per_hour, settings.max_calls_per_number)
+        self._check_cost(now)
+        return number.e164
+
+    def _check_cost(self, now: float) -> None:
+        if most := self._settings.max_cost_per_day:
+            check_cost(self._books.spent(now - DAY, now), now, most)
+
+    def _check_incoming(self, now: float) -> None:
+        """Anybody can call, as often as they like, and each call costs money."""
+        at_once, per_hour = self._settings.max_incoming_at_once, self._settings.max_incoming_per_hour
+        running = [one for one in self._engaged.values() if one.call.brief.direction is Direction.INBOUND]
+        if len(running) >= at_once:
+            raise Refused(f"{at_once} are running already (MAX_INCOMING_AT_ONCE)")
+        if self._store.count_incoming(now - HOUR) >= per_hour:
+            raise Refused(f"{per_hour} have come in within an hour (MAX_INCOMING_PER_HOUR)")
+        self._check_cost(now)
+
+    def _check_refusal(self, number: str) -> None:
+        if refusal := self._store.refused(number):
             raise Refused(
                 f"{number} is on the list of numbers that are never called: {refusal.why} "
                 "Take it off the list on the Settings page only if they have agreed to be called again."
@@ -204,173 +231,80 @@ class Switchboard:
 
     # --- what the carrier reports ---------------------------------------------------------------------------
 
-    def report(self, call_id: str, status: Status, sequence: int) -> None:
-        """A status callback; repeated and late ones change nothing."""
-        if not self._store.call(call_id):
+    def report(self, call_id: str, status: Status, sequence: int = -1, sid: str = "") -> None:
+        """A status callback; repeated and late ones change nothing.
+
+        Args:
+            sid: the carrier's own name of its call, which it may tell here before it answers who asked it to dial.
+        """
+        call = self._store.call(call_id)
+        if call is None:
+            return
+        if sid and not call.provider_sid:
+            self._store.change(call_id, provider_sid=sid)
+        if call.status.final:
+            if not status.final and sid:
+                # The carrier took the call after all that was given up, for want of its answer.
+                self._group.create_task(self._stop(call, sid), name=f"stop {sid}")
             return
         engagement = self._engaged.get(call_id)
         if engagement and status.final:
             engagement.finish(status)
         elif status.final:
-            self._diary(call_id).close(status, UNANSWERED[status], sequence)
-            self._reporter.request(call_id)
+            diary = self._diary(call_id)
+            self._closing.close(call_id, lambda: diary.close(status, UNANSWERED[status], sequence))
         else:
             answered = {"answered": self._clock()} if status is Status.IN_PROGRESS else {}
             self._store.advance(call_id, status, sequence, **answered)
+
+    async def _stop(self, call: Call, sid: str) -> None:
+        carrier = self._carriers.get(call.brief.line)
+        try:
+            if carrier:
+                await carrier.hang_up(sid)
+        except ProviderError as error:
+            self._diary(call.id).trouble(str(error))
+
+    def handed_back(self, sid: str) -> None:
+        """The operator's phone, to which this call was handed over, has hung up or was never answered."""
+        if call := self._store.call_of(sid):
+            self.report(call.id, Status.COMPLETED)
+
+    def stream_failed(self, call_id: str, what: str) -> None:
+        """The carrier could not carry the sound of a call."""
+        if self._store.call(call_id):
+            self._diary(call_id).trouble(f"The carrier's media stream failed: {what}")
 
     def machine(self, call_id: str, kind: str) -> None:
         """The carrier's verdict on who picked up."""
         if engagement := self._engaged.get(call_id):
             engagement.post(MachineAnswered(kind))
 
-    # --- what operators do ----------------------------------------------------------------------------------
-
-    async def command(self, call_id: str, order: Command) -> None:
-        """Have it done in a running call; returns when it was, and the page that reads the database can show it.
-
-        Raises:
-            NoSuchCall
-            CallOver: it makes no sense there; the message says why.
-        """
-        engagement = self._running(call_id)
-        if isinstance(order, Transfer) and not self._transfers(engagement.call.brief.line):
-            raise CallOver("There is no phone to hand this call over to: set TRANSFER_NUMBER in .env, and restart.")
-        if not engagement.connected:
-            raise CallOver("Nobody has picked up yet.")
-        self._diary(call_id).ordered(type(order).__name__, order.by)
-        done = await engagement.command(order)
-        self._store.flush()
-        if not done:
-            raise CallOver("The agent is no longer in this call.")
-
-    async def take_over(self, call_id: str, by: str = "") -> None:
-        """Let the callee hear the operator's own voice, from `speak`, and the agent no more.
-
-        Raises:
-            NoSuchCall, CallOver
-        """
-        await self.command(call_id, TakeOver(by))
-
-    async def hand_back(self, call_id: str, by: str = "") -> None:
-        """Let the agent go on; nothing happens where nobody has taken over.
-
-        Raises:
-            NoSuchCall, CallOver
-        """
-        await self.command(call_id, HandBack(by))
-
-    def speak(self, call_id: str, mulaw: bytes) -> bool:
-        """The operator's own voice, 8 kHz mu-law of any length, as it comes from the microphone.
-
-        Returns:
-            Whether the call is taken over; else it goes nowhere.
-        """
-        engagement = self._engaged.get(call_id)
-        return engagement is not None and engagement.speak(mulaw)
-
-    def tap(self, call_id: str) -> Tap:
-        """Where both sides of a call can be heard, from its dialling on.
-
-        Raises:
-            NoSuchCall, CallOver
-        """
-        return self._running(call_id).tap
-
-    def running(self) -> list[Running]:
-        """The calls that ring or run, and in whose hands they are."""
-        return [Running(call_id, engaged.hands, engaged.phase) for call_id, engaged in self._engaged.items()]
-
-    def _transfers(self, line: LineKind) -> bool:
-        """Whether calls of this line can be handed over; the practice line has a phone of its own for it."""
-        return line is LineKind.PRACTICE or bool(self._settings.transfer_number)
-
-    def watch(self, call_id: str) -> None:
-        """Somebody at the desk has this call before them; nothing happens where it does not run."""
-        if engagement := self._engaged.get(call_id):
-            engagement.watch()
-
-    async def answer(self, question_id: int, text: str, by: str = "") -> bool:
-        """Keep the operator's answer to a question, and let the agent tell it while the call runs; False: settled."""
-        question = self._store.question(question_id)
-        if question is None or not self._store.settle(question_id, self._clock(), text):
-            return False
-        self._diary(question.call_id).ordered("OperatorAnswers", by)
-        if engagement := self._engaged.get(question.call_id):
-            await engagement.command(OperatorAnswers(question.text, text, by))
-            self._store.flush()
-        return True
-
-    def settle(self, question_id: int) -> bool:
-        """Tick a question off; False where it was already."""
-        return self._store.settle(question_id, self._clock())
-
-    async def hang_up(self, call_id: str, by: str = "") -> None:
-        """End a call, also while it is still ringing.
-
-        Raises:
-            NoSuchCall, CallOver
-        """
-        engagement = self._running(call_id)
-        self._diary(call_id).ordered("HangUp", by)
-        await engagement.hang_up(HangUp(Ending(f"{by or 'The operator'} hung up.", Outcome.STOPPED), by))
-        self._store.flush()
-
-    def _running(self, call_id: str) -> Engagement:
-        if call_id in self._engaged:
-            return self._engaged[call_id]
-        call = self._store.call(call_id)
-        if call is None:
-            raise NoSuchCall(call_id)
-        raise CallOver("This call is over." if call.status.final else "This call has not begun.")
-
     # --- keeping them ---------------------------------------------------------------------------------------
 
     def _engage(self, call: Call) -> Engagement:
         carrier = self._carriers.get(call.brief.line)
-        engagement = Engagement(call, self._store, self._providers, carrier, self._manners, self._clock, self._recorder)
+        engagement = Engagement(
+            *(call, self._store, self._providers, carrier, self._manners, self._clock, self._recorder, self.unsigned)
+        )
         self._engaged[call.id] = engagement
         task = self._group.create_task(engagement.run(), name=f"call {call.id}")
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._forget(call.id, done))
+        task.add_done_callback(lambda done: self._forget(engagement, done))
         return engagement
 
-    def _forget(self, call_id: str, task: asyncio.Task[None]) -> None:
-        del self._engaged[call_id]
+    def _forget(self, engagement: Engagement, task: asyncio.Task[None]) -> None:
+        del self._engaged[engagement.call.id]
         self._tasks.discard(task)
-        self._books.close(call_id)
-        self._reporter.request(call_id)
-
-    def _recover(self) -> None:
-        """Close the rows that a server before this one left open; what may still ring waits for its carrier."""
-        now = self._clock()
-        stopped = Ending("The media server stopped during this call.", Outcome.FAILED)
-        for call in self._store.unfinished():
-            age = now - call.created
-            # The practice line is part of the server, and ended with it.
-            ringing = call.status is not Status.IN_PROGRESS and call.brief.line is LineKind.PHONE
-            if call.status is Status.CREATED and age < 3600:
-                continue
-            if ringing and age < RING_LIMIT:
-                self._engage(call)
-            else:
-                self._diary(call.id).close(Status.FAILED, stopped)
-
-    def _diary(self, call_id: str) -> Diary:
-        """For the row of a call that has no engagement to write it."""
-        return Diary(self._store, call_id, self._clock)
+        self._closing.close(engagement.call.id, engagement.close)
 
 
-def _manners(settings: Settings) -> Manners:
-    """How the agent behaves, where the operator has a say in it."""
-    return Manners(
-        longest_call=settings.max_call_minutes * 60,
-        discloses=settings.ai_disclosure,
-        records=settings.record_calls,
-        notice=settings.recording_notice if settings.record_calls else "",
-        operator_wait=settings.operator_wait,
-        speculate=settings.speculation,
-        hedge=settings.hedging,
-        greeting_wait=settings.greeting_wait,
-        filler_after=settings.one_moment_after,
-        voiceless_after=max(Manners().voiceless_after, settings.one_moment_after + 0.3),
-    )
+def _as_it_went(call: Call) -> Call:
+    """A call that was asked for before.
+
+    Raises:
+        ProviderError: the carrier did not take it; as the first request was told.
+    """
+    if call.status is Status.FAILED and not call.provider_sid:
+        raise ProviderError(call.ending)
+    return call

@@ -13,7 +13,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
 
 LASTS = 12 * 3600.0
-"""Seconds; longer than any call, so that no page has to be loaded anew in the middle of one."""
+"""Seconds for which a running call's sound can be used; longer than any call, so that no page has to be loaded anew in
+the middle of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class Ticket:
     """Who holds it, for the call's log."""
 
 
-def issue(token: str, purpose: str, call_id: str, now: float, by: str = "") -> str:
-    """A ticket as it stands in an address; `token` is the control API's."""
-    body = urlsafe_b64encode(json.dumps(asdict(Ticket(purpose, call_id, now + LASTS, by))).encode()).decode()
+def issue(token: str, purpose: str, call_id: str, now: float, by: str = "", lasts: float = LASTS) -> str:
+    """A ticket as it stands in an address; `token` is the control API's, `lasts` are seconds."""
+    body = urlsafe_b64encode(json.dumps(asdict(Ticket(purpose, call_id, now + lasts, by))).encode()).decode()
     return f"{body}.{_signature(token, body)}"
 
 

@@ -13,7 +13,7 @@ from backend.models import Call, Claim, Speaker, Turn, TurnState
 
 _STYLE = """
   :root { color-scheme: light }
-  body { font: 15px/1.5 sans-serif; color: #20262b; background: #fff; max-width: 46rem; margin: 2.5rem auto;
+  body { font: 15px/1.5 sans-serif; color: #14191c; background: #fff; max-width: 46rem; margin: 2.5rem auto;
     padding: 0 1.25rem }
   h1 { font-size: 1.6rem; margin: 0 0 .25rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
   .outcome { display: inline-block; padding: .1rem .6rem; border-radius: 1rem; background: #e2f0eb; color: #0b5a4c }
@@ -31,6 +31,7 @@ _STYLE = """
 
 def page(call: Call, turns: Sequence[Turn], local: _export.Local) -> str:
     """The whole document. Everything that anybody typed or said is escaped."""
+    outcome = call.outcome.words if call.outcome else call.status.capitalize()
     title = escape(f"Call with {call.brief.callee_name or call.brief.to}")
     return "\n".join(
         [
@@ -38,7 +39,7 @@ def page(call: Call, turns: Sequence[Turn], local: _export.Local) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{title}</title><style>{_STYLE}</style></head><body>",
             f"<header><h1>{title}</h1>",
-            f'<span class="outcome">{escape((call.outcome or call.status).capitalize())}</span></header>',
+            f'<span class="outcome">{escape(outcome)}</span></header>',
             _listed(_export.head(call, local)),
             *_came(call),
             "<h2>Figures</h2>",

@@ -15,10 +15,11 @@ from backend.storage.store import Search
 from backend.storage.tallies import Came, Quick, Reached, Tallies
 
 _HEIGHT = 270
-_LEGEND = alt.Legend(title=None, orient="top", columns=3)
+_LEGEND = alt.Legend(title=None, orient="top", columns=2)
 
+_DONE = "Done"
 _KINDS = {
-    "Done": (Outcome.CONFIRMED, Outcome.RESCHEDULED, Outcome.TRANSFERRED),
+    _DONE: (Outcome.CONFIRMED, Outcome.RESCHEDULED, Outcome.TRANSFERRED),
     "To follow up": (Outcome.CALL_BACK, Outcome.FOLLOW_UP, Outcome.VOICEMAIL),
     "Declined": (Outcome.DECLINED, Outcome.WRONG_PERSON, Outcome.OPTED_OUT),
     "Not reached": (Outcome.NO_ANSWER,),
@@ -47,7 +48,7 @@ def shown(search: Search) -> None:
             st.subheader("When people pick up")
             _hours(counted.reached)
         with st.container(border=True):
-            st.subheader("What a confirmed call costs")
+            st.subheader("What a call that is done costs")
             _costs(counted.came, counted.weekly)
 
 
@@ -112,22 +113,22 @@ def _hours(reached: Sequence[Reached]) -> None:
 
 
 def _costs(came: Sequence[Came], weekly: bool) -> None:
-    """All calls are paid for; only the confirmed ones were worth it."""
+    """All calls are paid for; only those that are done were worth it."""
     rows = []
     for day in dict.fromkeys(one.day for one in came):
         those = [one for one in came if one.day == day]
         known = [one.cost for one in those if one.cost is not None]
-        confirmed = sum(one.calls for one in those if one.outcome is Outcome.CONFIRMED)
-        if known and confirmed:
-            rows.append({**_days(day, weekly), "Dollars": sum(known) / confirmed, "Confirmed": confirmed})
+        done = sum(one.calls for one in those if _KIND[one.outcome] == _DONE)
+        if known and done:
+            rows.append({**_days(day, weekly), "Dollars": sum(known) / done, "Done": done})
     if not rows:
-        st.caption("No cost is known of a confirmed call among these.")
+        st.caption("No cost is known of a call among these that is done.")
         return
     chart = _over_time(rows, alt.Y("Dollars:Q", title="US dollars", axis=alt.Axis(format="$.2f")), bars=True).encode(
-        color=alt.value(_COLOURS[1]), tooltip=["When:N", alt.Tooltip("Dollars:Q", format="$.2f"), "Confirmed:Q"]
+        color=alt.value(_COLOURS[1]), tooltip=["When:N", alt.Tooltip("Dollars:Q", format="$.2f"), "Done:Q"]
     )
-    st.altair_chart(chart, alt="US dollars for each confirmed call, all other calls included", key="past_chart_costs")
-    st.caption("The cost of all calls, shared among those that were confirmed.")
+    st.altair_chart(chart, alt="US dollars for each call that is done, all others included", key="past_chart_costs")
+    st.caption("The cost of all calls, shared among those that were confirmed, rescheduled or handed over.")
 
 
 def _days(day: date, weekly: bool) -> dict[str, Any]:

@@ -2,80 +2,80 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+import _orders
 import _ui
 import streamlit as st
 
 from backend.client import ServerError
 from backend.models import Call, Hands, Status
 
+_PART = "controls"
 _PAD = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
 
 PAUSE, BACK, HANG_UP = "P", "B", "Shift+H"
 """Keys that press a button. Letters alone, or with Shift, never fire while somebody types."""
 
 
-def shown(call: Call, hands: Hands) -> None:
-    """`hands`: who has the call now."""
-    talking = call.status is Status.IN_PROGRESS
-    if refused := st.session_state.pop("live_refused", None):
-        st.error(_ui.sentence(refused), icon=":material/block:")
-    _say(call, talking)
-    _hint(call, talking and hands is Hands.AGENT)
+def shown(call: Call, hands: Hands | None) -> None:
+    """`hands`: who has the call now; None while nobody knows."""
+    on = call.status is Status.IN_PROGRESS and hands is not None
+    _say(call, on)
+    _hint(call, on and hands is Hands.AGENT)
     with st.container(horizontal=True, gap="xsmall"):
-        _whose_turn(call.id, hands, talking)
-        _keys(call.id, talking)
-        _transfer(call.id, talking)
+        _keys(call.id, on)
+        _hand_over(call, on)
     if reason := why_off(call.status, hands):
         st.caption(reason)
 
 
-def why_off(status: Status, hands: Hands) -> str:
+def refusal() -> None:
+    """Why the last order was not taken, if it was not."""
+    _orders.refusal(_PART)
+
+
+def why_off(status: Status, hands: Hands | None) -> str:
     """Why some of the controls are off; empty: they are not."""
     if status is not Status.IN_PROGRESS:
         return "All this is for when somebody has picked up. Until then you can hang up."
+    if hands is None:
+        return "All this waits until the media server answers again."
     if hands is Hands.OPERATOR:
         return "An operator talks with their own voice: hints wait until the call is handed back."
     return "The agent is silent and listens: hints wait until it goes on." if hands is Hands.PAUSED else ""
 
 
-def hang_up(call: Call) -> None:
-    """Apart from the other controls, so that nobody presses it by accident; its key needs Shift for the same reason."""
+def at_once(call: Call, hands: Hands | None) -> None:
+    """What must be within reach, above everything else: silencing the agent, and hanging up.
+
+    Hanging up is never off: it is tried even where nobody knows how the call stands. Its key needs Shift, so that it
+    is not pressed by accident.
+    """
+    _whose_turn(call, hands)
     st.button(
         ":red[:material/call_end: Hang up]",
         on_click=_command,
-        args=(lambda: _ui.client().hang_up(call.id),),
-        disabled=call.status.final,
-        width="stretch",
+        args=(lambda: _ui.client().hang_up(call.id), f"{call.id} hang up"),
         key="hang_up",
         shortcut=HANG_UP,
-        help="Ends the call at once, for the callee too.",
+        help="Ends the call at once, for them too.",
     )
 
 
 # --- what the controls do ---------------------------------------------------------------------------------------
 
 
-def _command(order: Callable[[], None]) -> None:
-    """Have it done; then the transcript says so. If it cannot be, the page does."""
-    _done(order)
-
-
-def _done(order: Callable[[], None]) -> bool:
-    """Whether the server took it; if not, its reason is kept for the page to show."""
-    try:
-        order()
-    except ServerError as error:
-        st.session_state["live_refused"] = str(error)
-        return False
-    return True
+def _command(order: Callable[[], None], what: str = "") -> None:
+    """Have it done; then the transcript says so. If it cannot be, the page does. `what`: as for `_orders.give`."""
+    _orders.give(_PART, order, what)
 
 
 def _send(call_id: str, key: str, order: Callable[[str, str], None]) -> None:
     """Send what was typed; the field keeps its text unless the server took it."""
     text = (st.session_state[key] or "").strip()
-    if text and _done(lambda: order(call_id, text)):
+    if text and _orders.give(_PART, lambda: order(call_id, text), f"{key} {text}"):
         st.session_state[key] = ""
 
 
@@ -102,24 +102,26 @@ def _hint(call: Call, on: bool) -> None:
     _words_to_send(call, "hint", "Hint for the next answer", "Hint", help_, _ui.client().hint, on)
 
 
-def _whose_turn(call_id: str, hands: Hands, on: bool) -> None:
-    """One button, for the one thing that makes sense: pause, go on, or hand back."""
+def _whose_turn(call: Call, hands: Hands | None) -> None:
+    """One button, for the one thing that makes sense: pause, go on, or hand back. While nobody knows, the last one."""
     server = _ui.client()
+    known: dict[str, Hands] = st.session_state.setdefault("hands_known", {})
+    known[call.id] = hands or known.get(call.id, Hands.AGENT)
     label, icon, key, order, help_ = {
         Hands.AGENT: ("Pause", "pause", PAUSE, server.pause, "The agent falls silent at once, and goes on listening."),
         Hands.PAUSED: ("Resume", "play_arrow", PAUSE, server.resume, "The agent answers what was said meanwhile."),
         Hands.OPERATOR: ("Hand back", "undo", BACK, server.hand_back, "The agent goes on, and knows what was said."),
-    }[hands]
+    }[known[call.id]]
     st.button(
         label,
         key="whose_turn",
         icon=f":material/{icon}:",
         on_click=_command,
-        args=(lambda: order(call_id),),
-        disabled=not on,
+        args=(lambda: order(call.id), f"{call.id} {label}"),
+        disabled=call.status is not Status.IN_PROGRESS or hands is None,
         shortcut=key,
         help=help_,
-        type="secondary" if hands is Hands.AGENT else "primary",
+        type="secondary" if known[call.id] is Hands.AGENT else "primary",
     )
 
 
@@ -145,18 +147,38 @@ def _several(call_id: str) -> None:
         st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"),
     ):
         st.text_input("Several at once", key=field, max_chars=40, placeholder="123#")
-        st.form_submit_button("Press", key=f"{field}_button", on_click=_send, args=(call_id, field, _ui.client().press))
+        st.form_submit_button("Press", key=f"{field}_button", on_click=_send, args=(call_id, field, _press))
 
 
-def _transfer(call_id: str, on: bool) -> None:
+def _press(call_id: str, typed: str) -> None:
+    """
+    Raises:
+        ServerError: these are no keys, or the server does not take them.
+    """
+    keys = re.sub(r"[\s().–-]", "", typed).lower()
+    if not re.fullmatch(r"[0-9*#w]+", keys):
+        raise ServerError("Only digits, * and # can be pressed.")
+    _ui.client().press(call_id, keys)
+
+
+def _hand_over(call: Call, on: bool) -> None:
     """Behind one more click: the agent leaves the call for good."""
-    with st.popover("Transfer", icon=":material/phone_forwarded:", disabled=not on, key="hand_over"):
-        st.markdown("Your phone rings, and the callee is connected with you. The agent leaves the call.")
+    with st.popover("Hand over", icon=":material/phone_forwarded:", disabled=not on, key="hand_over"):
+        if not on:
+            return
+        setup = _ui.setup()
+        possible = setup is not None and call.brief.line in setup.hand_over
+        st.markdown(
+            "Your phone rings, and they are connected with you. The agent leaves the call."
+            if possible
+            else "There is no phone to hand calls over to: set `TRANSFER_NUMBER` in .env, and restart."
+        )
         st.button(
-            "Transfer to my phone",
+            "Hand over to my phone",
             key="transfer",
             type="primary",
             icon=":material/phone_forwarded:",
             on_click=_command,
-            args=(lambda: _ui.client().transfer(call_id),),
+            args=(lambda: _ui.client().transfer(call.id), f"{call.id} hand over"),
+            disabled=not possible,
         )

@@ -28,14 +28,15 @@ _IN_HAND = {
 }
 
 
-def headline(call: Call, turns: Sequence[Turn], hands: Hands) -> None:
-    """How the call stands."""
+def headline(call: Call, turns: Sequence[Turn], hands: Hands | None) -> None:
+    """How the call stands. `hands`: None while nobody knows who has it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _ui.status_badge(call)
-        if call.status is Status.IN_PROGRESS:
+        if call.status is Status.IN_PROGRESS and hands:
             label, icon, colour = _IN_HAND[hands]
             st.badge(label, icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
         _ui.line_badge(call)
+        _ui.incoming_badge(call)
         talk = _ui.lasted(call)
         if talk is not None:
             st.markdown(f":material/timer: {_ui.clock(talk)}", width="content")

@@ -12,12 +12,13 @@ import streamlit as st
 from backend import tickets
 from backend.models import Call
 
-_HEIGHT = 190
+_HEIGHT = 212
+"""Pixels: room for three buttons and a sentence in a narrow column, as in each page that is embedded."""
 
 
 def shown(call: Call) -> None:
     """The media server's page. Its address stays the same, so that a redraw does not load it anew."""
-    _ui.media_page(_path(call.id), _HEIGHT)
+    _ui.media_page(_path(call), _HEIGHT)
 
 
 def in_use(call: Call) -> bool:
@@ -25,10 +26,10 @@ def in_use(call: Call) -> bool:
     return call.id in st.session_state.get("headsets", {})
 
 
-def _path(call_id: str) -> str:
+def _path(call: Call) -> str:
     kept: dict[str, str] = st.session_state.setdefault("headsets", {})
-    if call_id not in kept:
-        ticket = tickets.issue(_ui.settings().token, "headset", call_id, time.time(), _signin.who())
-        query = urlencode({"call": call_id, "ticket": ticket, "theme": st.context.theme.type or "light"})
-        kept[call_id] = f"/headset?{query}"
-    return kept[call_id]
+    if call.id not in kept:
+        ticket = tickets.issue(_ui.settings().token, "headset", call.id, time.time(), _signin.who())
+        query = urlencode({"call": call.id, "ticket": ticket, "theme": st.context.theme.type or "light"})
+        kept[call.id] = f"/headset?{query}{_ui.named(call)}"
+    return kept[call.id]

@@ -46,6 +46,14 @@ def so_far(call: Call) -> str:
     return _sum(costs) if costs.items else ""
 
 
+def day() -> str:
+    """What was spent in the last 24 hours, of what may be."""
+    most = _ui.settings().max_cost_per_day
+    since = time.time() - 86_400
+    spent = sum(cost for _, cost in _ui.read(lambda archive: archive.costs_since(since), list[tuple[float, float]]()))
+    return f"{dollars(spent)}, {dollars(most)} at most" if most else f"{dollars(spent)}, without a limit"
+
+
 def shown(call: Call) -> None:
     """What the call has cost by now, or altogether."""
     prices, over = _table().prices, call.status.final
@@ -132,7 +140,7 @@ def _earlier(database: str) -> Sequence[Call]:
 
 def _sentence(brief: Brief, found: Forecast) -> str:
     if not found.high and not found.unpriced:
-        return "This call costs nothing: everything in it is of this machine."
+        return "This call costs nothing: nothing outside this computer takes part in it."
     low, high = dollars(found.low), dollars(found.high)
     sum_ = low if low == high else f"{low} to {high}"
     lengths = dict.fromkeys(map(_ui.clock, (found.shortest, found.longest)))
@@ -168,7 +176,10 @@ def table() -> None:
 
 def _in_use(known: Table) -> dict[str, str]:
     settings, prices = _ui.settings(), known.prices
-    rows = {f"Calling {prefix}, a minute": _price(each) for prefix, each in prices.twilio.outbound_minute.items()}
+    rows = {
+        f"Calling {prefix}, a minute": _price(prices.twilio.outbound(prefix))
+        for prefix in prices.twilio.outbound_minute
+    }
     rows["Being called, a minute"] = _price(prices.twilio.inbound_minute)
     rows["Sound to and from the agent, a minute"] = _price(prices.twilio.stream_minute)
     rows["Finding out who picked up, a call"] = _price(prices.twilio.machine_detection)

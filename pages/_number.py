@@ -9,8 +9,8 @@ import streamlit as st
 
 from backend.answers import Number
 from backend.client import ServerDown, ServerError
-from backend.hours import There, there
-from backend.models import Call, Direction, Refusal
+from backend.hours import DAY, There, there
+from backend.models import Call, Direction, LineKind, Refusal
 
 
 def field() -> None:
@@ -38,12 +38,24 @@ def field() -> None:
     _found(number)
 
 
+def any_hour() -> bool:
+    """Whether the operator says that the call is expected, although it is night there."""
+    return any(ticked for key, ticked in st.session_state.items() if str(key).startswith(_EXPECTED))
+
+
+_EXPECTED = "call_expected "
+"""Before the number: whoever types another one has not said it of that."""
+
+
 def _found(number: Number) -> None:
-    place = there(number.time_zones, time.time())
+    day = _ui.settings().day
+    place = there(number.time_zones, time.time(), day or DAY)
     said = [number.national, number.country, f"{place.time} there" if place else ""]
     st.caption(f":green[:material/check_circle:] {_ui.plain(' · '.join(filter(None, said)))}")
     if place and place.asleep:
         st.markdown(f":orange[:material/bedtime:] :small[:orange[{_asleep(place)}]]")
+        if day and place.night and st.session_state.get("call_line") is LineKind.PHONE:
+            st.checkbox("They expect a call at this hour", key=f"{_EXPECTED}{number.e164}")
     if refusal := _ui.read(lambda archive: archive.refused(number.e164), None):
         _refused(refusal)
     if calls := _ui.read(lambda archive: archive.calls_with(number.e164), list[Call]()):

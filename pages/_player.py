@@ -14,6 +14,8 @@ from backend.models import Call, Speaker, Turn
 from backend.recording.names import begins
 
 _HEIGHT = 190
+_LASTS = 3600.0
+"""Seconds for which a ticket is good: it works without signing in, and after signing out."""
 _SIDES = {Speaker.CALLEE: "callee", Speaker.OPERATOR: "agent"}
 """Where those are heard whose words are known only a little after they began to speak."""
 
@@ -54,12 +56,15 @@ def _path(call: Call, turn: Turn | None) -> str:
         query |= {"at": f"{at:.2f}", "times": str(times)}
         # The player finds the beginning by ear there.
         query |= {"side": _SIDES[turn.speaker]} if turn.speaker in _SIDES else {}
-    return f"/recordings/{quote(call.id, safe='')}?{urlencode(query)}"
+    return f"/recordings/{quote(call.id, safe='')}?{urlencode(query)}{_ui.named(call)}"
 
 
 def _ticket(call_id: str) -> str:
-    """Kept, so that a redraw does not load the player anew."""
-    kept: dict[str, str] = st.session_state.setdefault("recordings", {})
-    if call_id not in kept:
-        kept[call_id] = tickets.issue(_ui.settings().token, "recording", call_id, time.time())
-    return kept[call_id]
+    """Kept, so that a redraw does not load the player anew; but not one that ends soon."""
+    kept: dict[str, tuple[str, float]] = st.session_state.setdefault("recordings", {})
+    ticket, until = kept.get(call_id, ("", 0.0))
+    if time.time() > until - _LASTS / 2:
+        until = time.time() + _LASTS
+        ticket = tickets.issue(_ui.settings().token, "recording", call_id, time.time(), lasts=_LASTS)
+        kept[call_id] = ticket, until
+    return ticket

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+import _orders
 import _ui
 import streamlit as st
 
-from backend.client import ServerError
 from backend.models import Question
+from backend.storage.call_backs import WITHIN
+
+_PART = "questions"
 
 
 def cards(questions: Sequence[Question], running: bool) -> None:
@@ -21,15 +25,15 @@ def cards(questions: Sequence[Question], running: bool) -> None:
 
 
 def waiting() -> str:
-    """How many are open, to be put behind a page's title; empty when none are."""
-    number = _ui.read(lambda archive: archive.count_open_questions(), 0)
+    """How many are open, and how many people are to be called again, to be put behind a page's title."""
+    since = time.time() - WITHIN
+    number = _ui.read(lambda archive: archive.count_open_questions() + archive.count_to_call(since), 0)
     return f" · {number}" if number else ""
 
 
 def refusal() -> None:
-    """Say once why the last answer was not taken, if it was not."""
-    if refused := st.session_state.pop("question_refused", None):
-        st.error(_ui.sentence(refused), icon=":material/block:")
+    """Say why the last answer was not taken, if it was not."""
+    _orders.refusal(_PART)
 
 
 def _card(question: Question, running: bool) -> None:
@@ -38,12 +42,14 @@ def _card(question: Question, running: bool) -> None:
     with st.container(border=True, gap="xsmall", key=f"question_{question.id}"):
         heading = "The agent asks you" if waits else "To follow up"
         st.markdown(f":material/contact_support: **{heading}:** {_ui.plain(question.text)}")
-        # One element or the other: else the form below would change its place, and for a moment be at both.
+        # One element or another: else the form below would change its place, and for a moment be at both.
         if waits and question.until is not None:
             whole = question.until - question.asked
-            st.progress(min(1.0, left / whole), text=f"The callee waits for {max(1, round(left))} s more.")
+            st.progress(min(1.0, left / whole), text=f"They wait for {max(1, round(left))} s more.")
         elif running:
-            st.caption("The callee waits no longer. The agent still tells them your answer.")
+            st.caption("They wait no longer. The agent still tells them your answer.")
+        else:
+            st.caption("The call is over: call them back, and tick it off.")
         if running:
             _answering(question)
         else:
@@ -52,47 +58,58 @@ def _card(question: Question, running: bool) -> None:
 
 def settling(question: Question) -> None:
     """To tick it off when the call is over, with what there is to say about it, if anything."""
-    key = f"settle_{question.id}"
-    with (
-        st.form(f"{key}_form", border=False),
-        st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"),
-    ):
-        st.text_input(
-            "Answer, if there is one",
-            key=f"{key}_answer",
-            max_chars=1000,
-            placeholder="What you told them, or found out",
-        )
+    with _beside(question):
+        _field(question, "Answer, if there is one", "What you told them, or found out")
         st.form_submit_button(
-            "Followed up", key=key, icon=":material/check:", on_click=_settle, args=(question.id, f"{key}_answer")
+            "Followed up",
+            key=f"settle_{question.id}",
+            icon=":material/check:",
+            on_click=_settle,
+            args=(question.id, _key(question)),
         )
 
 
 def _answering(question: Question) -> None:
-    """A form, so that a redraw takes no half-typed words."""
-    key = f"answer_{question.id}"
+    with _beside(question):
+        _field(question, "Your answer", "The agent tells it in its own words")
+        st.form_submit_button(
+            "Answer",
+            key=f"{_key(question)}_button",
+            on_click=_answer,
+            args=(question.id, _key(question)),
+            type="primary",
+        )
+
+
+@contextmanager
+def _beside(question: Question) -> Iterator[None]:
+    """A field and its button. A form, so that a redraw takes no half-typed words."""
     with (
-        st.form(f"{key}_form", border=False),
+        st.form(f"{_key(question)}_form", border=False),
         st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"),
     ):
-        st.text_input("Your answer", key=key, max_chars=1000, placeholder="The agent tells it in its own words")
-        st.form_submit_button("Answer", key=f"{key}_button", on_click=_answer, args=(question.id, key), type="primary")
+        yield
+
+
+def _field(question: Question, label: str, placeholder: str) -> None:
+    """The same while the call runs and after it, so that the end of the call takes no half-typed words either."""
+    st.text_input(label, key=_key(question), max_chars=1000, placeholder=placeholder)
+
+
+def _key(question: Question) -> str:
+    return f"answer_{question.id}"
 
 
 def _answer(question: int, key: str) -> None:
     text = (st.session_state[key] or "").strip()
     if text:
-        _try(lambda: _ui.client().answer(question, text))
+        _orders.give(_PART, lambda: _ui.client().answer(question, text), f"{question} {text}")
 
 
 def _settle(question: int, key: str) -> None:
     """An answer settles it too."""
     text = (st.session_state[key] or "").strip()
-    _try(lambda: _ui.client().answer(question, text) if text else _ui.client().settle(question))
-
-
-def _try(order: Callable[[], None]) -> None:
-    try:
-        order()
-    except ServerError as error:
-        st.session_state["question_refused"] = str(error)
+    server = _ui.client()
+    _orders.give(
+        _PART, lambda: server.answer(question, text) if text else server.settle(question), f"{question} {text}"
+    )

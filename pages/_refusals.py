@@ -33,7 +33,15 @@ def _line(refusal: Refusal) -> None:
         with st.container(horizontal=True, width="content"):
             if refusal.call_id:
                 st.page_link("record.py", label="The call", query_params={"call": refusal.call_id})
-            st.button("Take off", key=f"allow_{refusal.number}", on_click=_allow, args=(refusal.number,))
+            _taking_off(refusal)
+
+
+def _taking_off(refusal: Refusal) -> None:
+    """Asked once more: somebody may have said that they do not want to be called."""
+    with st.popover("Take off"):
+        st.markdown(f"**{_ui.plain(refusal.number)}**  \n{_ui.plain(refusal.why)}")
+        st.caption("Take it off only if they have agreed to be called again.")
+        st.button("It may be called again", key=f"allow_{refusal.number}", on_click=_allow, args=(refusal.number,))
 
 
 def _refuse() -> None:

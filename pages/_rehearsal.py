@@ -15,8 +15,10 @@ from backend.models import Brief, Speaker
 
 # Seconds between two looks at a rehearsal that is under way.
 _POLL = 0.5
+FACTS = "What the agent may say about it"
+"""The label of the form's field for the context."""
 _MOST = 20_000
-"""Characters that fit into the context."""
+"""Characters that fit into the field."""
 
 
 class _Rehearsal:
@@ -113,6 +115,7 @@ def _toggle(form: Callable[[], Brief]) -> None:
         callee_name=brief.callee_name,
         agent_name=brief.agent_name,
         organization=brief.organization,
+        line=brief.line or None,
     )
     st.session_state["rehearsal"] = _Rehearsal(brief, news)
 
@@ -162,7 +165,7 @@ def _findings(current: _Rehearsal, found: Findings, brief: Brief) -> None:
 def _row(call: Rehearsed) -> None:
     """Who picked up, what came of it, and whether that is fine; inside, every word."""
     mark = ":green[:material/check_circle:]" if call.fine else ":orange[:material/error:]"
-    outcome = call.outcome.capitalize() if call.outcome else "No end"
+    outcome = call.outcome.words if call.outcome else "No end"
     with st.expander(f"{mark} **{call.persona.title}** · {outcome}"):
         st.caption(_ui.plain(" ".join(filter(None, [call.persona.description, call.should]))))
         for trouble in call.troubles:
@@ -176,14 +179,14 @@ _ICONS = {Speaker.AGENT: "support_agent", Speaker.CALLEE: "person", Speaker.NOTE
 
 
 def _questions(found: Findings) -> None:
-    st.markdown("**The context does not answer**")
+    st.markdown(f"**Not answered under “{FACTS}”**")
     st.markdown("\n".join(f"- {_ui.plain(question)}" for question in found.questions))
     if not found.addition:
-        st.caption("The context speaks of this, but the agent did not find it there: try other words.")
+        st.caption("It is spoken of there, but the agent did not find it: try other words.")
         return
     st.markdown("**Suggested addition**")
     st.code(found.addition, language=None, wrap_lines=True)
-    st.button("Add to the context", on_click=_add, args=(found.addition,), key="rehearsal_add", icon=":material/add:")
+    st.button("Add it there", on_click=_add, args=(found.addition,), key="rehearsal_add", icon=":material/add:")
 
 
 def _add(addition: str) -> None:
@@ -192,7 +195,7 @@ def _add(addition: str) -> None:
     lines = [line for line in addition.splitlines() if line not in context]
     added = "\n".join(filter(None, [context.rstrip(), *lines]))
     if len(added) > _MOST:
-        st.toast("The context has no room for it: shorten it first.", icon=":material/block:")
+        st.toast(f"“{FACTS}” has no room for it: shorten it first.", icon=":material/block:")
         return
     st.session_state["call_context"] = added
     st.toast("Fill in the blanks before you call.", icon=":material/edit:")

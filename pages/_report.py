@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Sequence
 
+import _orders
 import _ui
 import streamlit as st
 
@@ -17,6 +18,7 @@ from backend.models import Call, Claim, Fact, Report
 _UNWRITTEN = 240.0
 """Seconds after a call for which its report may still be on its way."""
 _POLL = 1.0
+_PART = "report"
 
 _SOURCES = {
     "action": "what to get done",
@@ -57,11 +59,13 @@ def scroll_to_opened() -> None:
 
 def shown(call: Call) -> None:
     """The report of a call that is over; until it is written, what is known without it."""
+    _orders.refusal(_PART)
     if call.report:
         _written(call, call.report)
-        return
-    waits = time.time() - (call.ended or call.created) < _UNWRITTEN
-    st.fragment(run_every=_POLL if waits else None)(_unwritten)(call.id, waits)
+    else:
+        waits = time.time() - (call.ended or call.created) < _UNWRITTEN
+        st.fragment(run_every=_POLL if waits else None)(_unwritten)(call.id, waits)
+    _ticks(call)
 
 
 def _unwritten(call_id: str, waits: bool) -> None:
@@ -74,32 +78,57 @@ def _unwritten(call_id: str, waits: bool) -> None:
         st.caption(":material/hourglass_top: The report is being written…")
 
 
+def _ticks(call: Call) -> None:
+    """What somebody has ticked off, and who it was; before that, the way to do so."""
+    if call.report and call.report.doubtful and not call.reviewed:
+        st.button(
+            "Mark as reviewed",
+            key="review",
+            icon=":material/check:",
+            on_click=_review,
+            args=(call.id,),
+            help="You have read what is to review, and know what to make of it.",
+        )
+    for done, tick in (("Reviewed", call.reviewed), ("Followed up", call.followed_up)):
+        if tick:
+            by = f"{done} by {tick.by}" if tick.by else done
+            st.caption(f":material/check: {_ui.plain(f'{by} · {_ui.when(tick.at)}')}")
+
+
+def _review(call_id: str) -> None:
+    _orders.give(_PART, lambda: _ui.client().review(call_id), call_id)
+
+
 def _written(call: Call, report: Report) -> None:
-    listed = (*report.agreed, *report.questions)
+    listed, unread = (*report.agreed, *report.questions), call.reviewed is None
     with st.container(gap=None, key="report"):
-        _line(report.result, "result", "{}" if report.result.doubtful else "**{}**")
+        _line(report.result, "result", unread, "{}" if report.result.doubtful else "**{}**")
         for number, claim in enumerate(report.summary):
-            _line(claim, f"summary_{number}")
-        # What was agreed is often the whole result, which stands above already.
-        said = report.result.text
-        _lines("Agreed", "check_circle", [one for one in report.agreed if not one.doubtful and one.text != said])
-        _lines("Open questions", "help", [claim for claim in report.questions if not claim.doubtful])
+            _line(claim, f"summary_{number}", unread)
+        _lines("Agreed", "check_circle", unread, _agreed(report))
+        _lines("Open questions", "help", unread, [claim for claim in report.questions if not claim.doubtful])
         # Not among what was agreed, however much it sounds like it.
-        _lines("Perhaps", "question_mark", [claim for claim in listed if claim.doubtful])
+        _lines("Perhaps", "question_mark", unread, [claim for claim in listed if claim.doubtful])
         by = "rules on this machine" if report.author == "rules" else report.author
         ended = call.ending if call.ending != report.result.text else ""
         st.caption(_ui.plain(" ".join(filter(None, [ended, f"Report by {by}."]))))
 
 
-def _lines(title: str, icon: str, claims: Sequence[Claim]) -> None:
+def _agreed(report: Report) -> list[Claim]:
+    """What was agreed is often the whole result, which stands above already."""
+    return [claim for claim in report.agreed if not claim.doubtful and claim.text != report.result.text]
+
+
+def _lines(title: str, icon: str, unread: bool, claims: Sequence[Claim]) -> None:
     if claims:
         st.markdown(f":small[:gray[{title}]]")
     for number, claim in enumerate(claims):
-        _line(claim, f"{icon}_{number}", f":material/{icon}: {{}}")
+        _line(claim, f"{icon}_{number}", unread, f":material/{icon}: {{}}")
 
 
-def _line(claim: Claim, key: str, form: str = "{}") -> None:
-    """One claim, the control that opens its proof, and why it is to be looked at if it is."""
+def _line(claim: Claim, key: str, unread: bool, form: str = "{}") -> None:
+    """One claim, the control that opens its proof, and why it is to review where it still is."""
+    review = unread and claim.doubtful
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(form.format(_ui.plain(claim.text)), width="content")
         if claim.turns:
@@ -112,9 +141,9 @@ def _line(claim: Claim, key: str, form: str = "{}") -> None:
                 args=(claim.turns,),
                 help="Show these words in the transcript",
             )
-        if claim.doubtful:
+        if review:
             st.badge("To review", icon=":material/rate_review:", color="orange")
-    if claim.doubtful:
+    if review:
         st.markdown(f":small[:gray[{_why(claim)}]]")
 
 
@@ -134,8 +163,15 @@ def short(call: Call) -> str:
     return call.report.result.text if call.report else call.note or call.brief.action
 
 
+def agreed(call: Call) -> str:
+    """As `short`, with what was agreed besides."""
+    besides = _agreed(call.report) if call.report else []
+    return " · ".join([short(call), *(claim.text for claim in besides)])
+
+
 def to_review(call: Call) -> bool:
-    return call.report is not None and call.report.result.doubtful
+    """Whether nobody has read a result yet that somebody should."""
+    return call.report is not None and call.report.result.doubtful and call.reviewed is None
 
 
 # --- where an agent's words come from ---------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 // The running calls as links. Nodes are kept between two looks, so that focus and scrolling stay where they are.
+// It also calls somebody when a call asks, and tells whether anybody can see the page.
 
 const PARTS = ["name", "clock", "state", "delay", "words", "asks"]
 
@@ -37,7 +38,94 @@ function tell(list, open, setTriggerValue) {
   setTriggerValue("opened", wanted)
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+// --- calling somebody ---------------------------------------------------------------------------------------------
+
+const MARK = "● "
+const NOTES = [784, 988] // Hz, one after the other
+const SWITCH = "phone-agent-chime"
+
+/** The name of who asks stands in the tab's title, for as long as they do. */
+function entitle(asking) {
+  const own = document.title.startsWith(MARK) ? entitle.before : document.title
+  entitle.before = own
+  const [first] = asking
+  const title = first ? `${MARK}Asks you – ${first.name}` : own
+  if (document.title !== title) document.title = title
+}
+
+/** Two soft notes; nothing where nobody has clicked in the page yet, since browsers let it sound only then. */
+function chime() {
+  if (localStorage.getItem(SWITCH) === "off" || !navigator.userActivation?.hasBeenActive) return
+  const context = new AudioContext()
+  const notes = NOTES.map((pitch, place) => note(context, pitch, context.currentTime + 0.05 + place * 0.22))
+  notes.at(-1).onended = () => context.close()
+}
+
+function note(context, pitch, at) {
+  const tone = new OscillatorNode(context, { frequency: pitch })
+  const loudness = new GainNode(context, { gain: 0 })
+  loudness.gain.setValueAtTime(0, at)
+  loudness.gain.linearRampToValueAtTime(0.12, at + 0.02)
+  loudness.gain.exponentialRampToValueAtTime(0.001, at + 0.9)
+  tone.connect(loudness).connect(context.destination)
+  tone.start(at)
+  tone.stop(at + 0.9)
+  return tone
+}
+
+/** Calls for somebody as soon as a call asks anew. */
+function summon(list, rows) {
+  const asking = rows.filter((known) => known.asks)
+  const before = list.asked ?? new Set()
+  list.asked = new Set(asking.map((known) => `${known.id} ${known.asks}`))
+  entitle(asking)
+  if (![...list.asked].some((one) => !before.has(one))) return
+  chime()
+  // They stand first. Where the page was only just opened, the open call is what is looked for.
+  if (list.dataset.revealed) list.scrollTop = 0
+}
+
+function wireSwitch(parent) {
+  const box = parent.querySelector("input")
+  box.checked = localStorage.getItem(SWITCH) !== "off"
+  box.onchange = () => {
+    localStorage.setItem(SWITCH, box.checked ? "on" : "off")
+    if (box.checked) chime()
+  }
+}
+
+/** Tells when the page goes out of sight and comes back: agents ask only where somebody can see it. */
+function tellSight(list, known, setStateValue) {
+  list.tellSight = () => {
+    if (document.hidden !== known) setStateValue("hidden", document.hidden)
+  }
+  if (!list.wired) {
+    list.wired = () => list.tellSight()
+    document.addEventListener("visibilitychange", list.wired)
+  }
+  list.tellSight()
+}
+
+function leave(list) {
+  document.removeEventListener("visibilitychange", list.wired)
+  delete list.wired
+  entitle([])
+}
+
+// --- the list -----------------------------------------------------------------------------------------------------
+
+/** Brings the open call's row into the visible part, once for each that is opened; the page itself stays where it is. */
+function reveal(list, open) {
+  if (list.dataset.revealed === open) return
+  const row = [...list.children].find((item) => item.dataset.call === open)
+  if (!row) return
+  list.dataset.revealed = open
+  const above = row.offsetTop < list.scrollTop
+  const below = row.offsetTop + row.offsetHeight > list.scrollTop + list.clientHeight
+  if (above || below) list.scrollTop = row.offsetTop
+}
+
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const list = parentElement.querySelector("ul")
   const kept = new Map([...list.children].map((item) => [item.dataset.call, item]))
   const focused = parentElement.activeElement
@@ -57,4 +145,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const gone of kept.values()) gone.remove()
   tell(list, data.open, setTriggerValue)
   if (focused && parentElement.activeElement !== focused && focused.isConnected) focused.focus({ preventScroll: true })
+  wireSwitch(parentElement)
+  summon(list, data.rows)
+  reveal(list, data.open)
+  tellSight(list, data.hidden, setStateValue)
+  return () => leave(list)
 }

@@ -40,7 +40,10 @@ def _source(name: str) -> str:
 
 _LIST = st.components.v2.component(
     "running_calls",
-    html='<nav aria-label="Running calls"><ul></ul></nav>',
+    html=(
+        '<nav aria-label="Running calls"><ul></ul></nav>'
+        '<label><input type="checkbox" role="switch"> Chime when a call asks</label>'
+    ),
     css=_source("_rows.css"),
     js=_source("_rows.js"),
 )
@@ -67,12 +70,18 @@ def _look_for_first() -> None:
 
 
 def running() -> list[Running]:
-    """Who has each running call in hand; asked while what their agents ask is shown, so it counts as watching them.
+    """Who has each running call in hand; asked while what their agents ask is seen, so it counts as watching them.
 
     Raises:
         ServerError: the server cannot say.
     """
-    return _ui.client().running(watching=True)
+    return _ui.client().running(watching=not _hidden())
+
+
+def _hidden() -> bool:
+    """Whether the page is in a tab or window that nobody sees, as the list told."""
+    told = st.session_state.get("running_calls")
+    return bool(told and told.get("hidden"))
 
 
 def in_hand(known: Sequence[Running], call_id: str) -> Hands:
@@ -88,7 +97,8 @@ def _list(open_call: str) -> None:
     st.markdown(f"**{_counted(len(glances), waiting)}**")
     hands = _all_hands() if glances else {}
     rows = [_row(one, hands.get(one.id), now) for one in glances]
-    _LIST(key="running_calls", data={"rows": rows, "open": open_call}, on_opened_change=_open)
+    data = {"rows": rows, "open": open_call, "hidden": _hidden()}
+    _LIST(key="running_calls", data=data, on_opened_change=_open, on_hidden_change=lambda: None)
     st.page_link("call.py", label="Place another call", icon=":material/add_call:")
 
 

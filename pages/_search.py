@@ -9,7 +9,7 @@ from datetime import time as clock
 import _ui
 import streamlit as st
 
-from backend.models import LineKind, Outcome
+from backend.models import Direction, LineKind, Outcome
 from backend.storage.store import Search, Sorting
 
 ORDERS = {
@@ -20,6 +20,7 @@ ORDERS = {
     Sorting.DEAREST: "Dearest first",
 }
 
+_DIRECTIONS = {Direction.OUTBOUND: "Outgoing", Direction.INBOUND: "Incoming"}
 _CHOSEN = "Between two days"
 # Days before today.
 _SPANS = {"Any time": None, "Today": 0, "Last 7 days": 6, "Last 30 days": 29, "Last 12 months": 364, _CHOSEN: None}
@@ -28,6 +29,7 @@ _HIDDEN: dict[str, object] = {
     "past_number": "",
     "past_agent": None,
     "past_line": None,
+    "past_direction": None,
     "past_troubled": False,
     "past_review": False,
 }
@@ -68,7 +70,7 @@ def _filtered() -> Search:
     """By the fields that are not always in sight."""
     agents = _ui.read(lambda archive: archive.agents(), list[str]())
     outcomes = st.multiselect(
-        "Outcome", list(Outcome), format_func=str.capitalize, key="past_outcomes", persist_state="session"
+        "Outcome", list(Outcome), format_func=lambda one: one.words, key="past_outcomes", persist_state="session"
     )
     number = st.text_input(
         "Number", key="past_number", placeholder="All of it, or a part", live="400ms", persist_state="session"
@@ -77,6 +79,13 @@ def _filtered() -> Search:
     line = st.segmented_control(
         "Line", list(_ui.LINES), format_func=_ui.LINES.__getitem__, key="past_line", persist_state="session"
     )
+    direction = st.segmented_control(
+        "Direction",
+        list(_DIRECTIONS),
+        format_func=_DIRECTIONS.__getitem__,
+        key="past_direction",
+        persist_state="session",
+    )
     troubled = st.toggle("Only calls with trouble", key="past_troubled", persist_state="session")
     review = st.toggle("Only results to review", key="past_review", persist_state="session")
     return Search(
@@ -84,6 +93,7 @@ def _filtered() -> Search:
         number=number or "",
         agent=agent or "",
         line=LineKind(line) if line else None,
+        direction=Direction(direction) if direction else None,
         troubled=troubled,
         review=review,
     )

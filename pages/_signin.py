@@ -12,9 +12,9 @@ from backend.config import Settings, SignIn, is_loopback, load
 from backend.signin import claims, cookie
 
 _KINDS = {
-    SignIn.NONE: "Nobody: only this machine is served",
-    SignIn.PASSWORD: "A password",
-    SignIn.OPENID: "OpenID Connect",
+    SignIn.NONE: {"Password": "None: whoever uses this computer, and nobody else"},
+    SignIn.PASSWORD: {"Password": "Needed"},
+    SignIn.OPENID: {"Sign-in": "OpenID Connect"},
 }
 
 
@@ -49,7 +49,7 @@ def gate() -> None:
 def account() -> None:
     """The part of the settings page about signing in."""
     kind = _settings().sign_in
-    facts = {"What is asked": _KINDS[kind]}
+    facts = dict(_KINDS[kind])
     if kind is not SignIn.NONE:
         facts["Signed in"] = cookie.cleaned(who())
     st.table(facts, border="horizontal", alt="Signing in")

@@ -11,7 +11,7 @@ import streamlit as st
 from backend import tickets
 from backend.models import Call
 
-_HEIGHT = 190
+_HEIGHT = 224
 
 
 def shown(call: Call) -> None:

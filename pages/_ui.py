@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import _signin
@@ -18,13 +18,14 @@ import streamlit as st
 from backend.answers import Part, Setup
 from backend.client import Client, ServerError
 from backend.config import ROOT, Settings, is_loopback, load
-from backend.models import Call, LineKind, Outcome, Status
+from backend.models import Call, Direction, LineKind, Outcome, Status
 from backend.storage.store import Archive
 
 T = TypeVar("T")
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
 LINES = {LineKind.PHONE: "Real phone", LineKind.PRACTICE: "Practice line"}
+_NUMBERS = {Direction.OUTBOUND: "Number", Direction.INBOUND: "Called from"}
 PARTS = {"stt": "Hearing", "llm": "Thinking", "tts": "Speaking"}
 
 _STATUSES: dict[Status, tuple[str, Colour, str]] = {
@@ -90,15 +91,25 @@ def setup() -> Setup | None:
         return None
 
 
+def at_home() -> bool:
+    """Whether the operator's browser is on this machine, as far as its address bar tells."""
+    host = urlsplit(st.context.url or "").hostname
+    return host is None or is_loopback(host)
+
+
 def media_page(path: str, height: int) -> None:
     """Show this page of the media server in ours, if the operator's browser can reach it."""
-    host = urlsplit(st.context.url or "").hostname
-    elsewhere = host is not None and not is_loopback(host)
+    elsewhere = not at_home()
     if elsewhere and not settings().public_host:
         advice = "The sound of calls reaches other machines only through a public host: set PUBLIC_HOST in .env."
         st.caption(f":material/headset_off: {plain(advice)}")
     else:
         st.iframe(f"{settings().public_url if elsewhere else settings().server_url}{path}", height=height)
+
+
+def named(call: Call) -> str:
+    """The end of a media page's address that tells it who is called; behind the #, which no server is sent."""
+    return f"#{urlencode({'name': call.brief.callee_name})}" if call.brief.callee_name else ""
 
 
 def server_trouble(error: ServerError) -> None:
@@ -112,9 +123,15 @@ def unknown_call() -> None:
 # --- words and times ------------------------------------------------------------------------------------------
 
 
+_LIVE = re.compile(r"(?<=www)(?=\.)|(?<=://)|(?<=@)(?=\w)|(?<=:)(?=[\w+/-]+:)|(?<=[<>~-])(?=[<>=-])", re.IGNORECASE)
+"""Where, in plain words, the browser would still see a link, an icon or an arrow: it looks for them after Markdown."""
+_JOINER = "\u2060"
+"""Nothing that is seen or spoken."""
+
+
 def plain(text: str) -> str:
-    """Text that somebody typed or said, so that Markdown shows it as it is."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "  \n")
+    """Text that somebody typed or said, so that it is shown as it is and does nothing."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", _LIVE.sub(_JOINER, text)).replace("\n", "  \n")
 
 
 def sentence(text: str) -> str:
@@ -198,7 +215,7 @@ def outcome_badge(call: Call) -> None:
         status_badge(call)
         return
     colour, icon = _OUTCOMES[call.outcome]
-    st.badge(call.outcome.capitalize(), icon=f":material/{icon}:", color=colour)
+    st.badge(call.outcome.words, icon=f":material/{icon}:", color=colour)
 
 
 def line_badge(call: Call) -> None:
@@ -206,6 +223,12 @@ def line_badge(call: Call) -> None:
         st.badge("Practice", icon=":material/school:", color="violet")
     else:
         st.badge("Real phone", icon=":material/call:", color="gray")
+
+
+def incoming_badge(call: Call) -> None:
+    """Nothing for a call that we have made."""
+    if call.brief.direction is Direction.INBOUND:
+        st.badge("Incoming", icon=":material/call_received:", color="blue")
 
 
 def part_badge(part: Part) -> None:
@@ -220,11 +243,11 @@ def part_badge(part: Part) -> None:
 def about(call: Call) -> None:
     """What the call was to do, and who served it."""
     brief = call.brief
-    caller = " of ".join(plain(name) for name in (brief.agent_name, brief.organization) if name)
+    agent = " of ".join(plain(name) for name in (brief.agent_name, brief.organization) if name)
     st.markdown(f"**What to get done**  \n{plain(brief.action)}")
     if brief.context:
         st.markdown(f"**What the agent may say**  \n{plain(brief.context)}")
-    facts = {"Caller": caller, "Number": plain(brief.to), "Line": LINES[brief.line]}
+    facts = {"Agent": agent, _NUMBERS[brief.direction]: plain(brief.to), "Line": LINES[brief.line]}
     facts |= {"Picked up": call.answerer.value.capitalize()} if call.answerer else {}
     facts |= {PARTS.get(key, key): plain(name) for key, name in call.parts.items()}
     st.markdown("  \n".join(f":gray[{name}:] {value}" for name, value in facts.items() if value))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import _again
 import _money
 import _number
 import _rehearsal
@@ -14,8 +16,9 @@ import _ui
 import streamlit as st
 
 from backend.answers import Persona, Setup
-from backend.client import ServerError
+from backend.client import ServerDown, ServerError
 from backend.models import Brief, Call, Direction, LineKind
+from backend.storage.store import Search
 
 # Seconds in which the same call placed again is a double click: a person's phone must not ring twice for it.
 _AGAIN = 10.0
@@ -36,14 +39,30 @@ _EXAMPLE = Brief(
     agent_name="Alex",
     organization="Brightside Dental",
 )
-_FIELDS = ("to", "callee_name", "action", "context", "agent_name", "organization", "line", "persona")
+_THEIRS = ("to", "callee_name", "action", "context")
+"""The fields that are about whoever is called; what one person's call is about is nothing for the next one's."""
+_FIELDS = (*_THEIRS, "agent_name", "organization", "line", "persona")
 
 
-def _last_brief() -> Brief:
-    """What the operator called about last, or the example on the first start."""
-    newest: list[Call] = _ui.read(lambda archive: archive.calls(limit=20), [])
-    placed = (call.brief for call in newest if call.brief.direction is Direction.OUTBOUND)
-    return next(placed, _EXAMPLE)
+def _first_brief() -> Brief:
+    """Nobody to call yet, and the caller and the line of the newest call; on the first start the example."""
+    placed = Search(direction=Direction.OUTBOUND)
+    newest: list[Call] = _ui.read(lambda archive: archive.calls(placed, limit=1), [])
+    return next((replace(call.brief, to="", callee_name="", action="", context="") for call in newest), _EXAMPLE)
+
+
+def _begin() -> None:
+    """Fill the form in: for the call that is to be placed again, or for the first time."""
+    if again := st.query_params.get("again"):
+        # Else a reload would take away what was changed since.
+        del st.query_params["again"]
+        if earlier := _ui.read(lambda archive: archive.call(again), None):
+            _templates.clear()
+            _fill(_again.form(earlier.brief))
+        else:
+            _ui.unknown_call()
+    if "call_to" not in st.session_state:
+        _fill(_first_brief())
 
 
 def _fill(brief: Brief) -> None:
@@ -63,20 +82,35 @@ def _form() -> Brief:
 
 def _clear() -> None:
     """For the next person: the caller and the line stay."""
-    for field in ("to", "callee_name", "action", "context"):
+    for field in _THEIRS:
         st.session_state[f"call_{field}"] = ""
     _templates.clear()
 
 
 @dataclass
 class _Placed:
-    """The call placed last. Streamlit may break off a callback whenever it touches the session's state, for the second
-    click of two; what was done is noted in this object, where it does not.
+    """The call wished for last. Streamlit may break off a callback whenever it touches the session's state, for the
+    second click of two; what was done is noted in this object, where it does not.
     """
 
     brief: Brief | None = None
-    at: float = 0.0
+    request: str = ""
+    """The wish's own name: asked for again by it, the server gives the same call, and no phone rings twice."""
     call_id: str = ""
+    """Empty: it is not known whether there is one."""
+    at: float = 0.0
+
+    def means(self, brief: Brief) -> bool:
+        """Whether this is the same wish still: the second click of two, or another try where no answer came."""
+        if brief != self.brief:
+            return False
+        return not self.call_id or (time.monotonic() - self.at < _AGAIN and not _over(self.call_id))
+
+
+def _over(call_id: str) -> bool:
+    """A line that was busy is to be tried again at once, if somebody wishes so."""
+    call = _ui.read(lambda archive: archive.call(call_id), None)
+    return call is None or call.status.final
 
 
 def _place() -> None:
@@ -88,17 +122,22 @@ def _place() -> None:
     if "call_placed" not in state:
         state["call_placed"] = _Placed()
     placed: _Placed = state["call_placed"]
-    if brief != placed.brief or time.monotonic() - placed.at > _AGAIN:
+    if not placed.means(brief):
+        placed.brief, placed.request, placed.call_id = brief, secrets.token_urlsafe(9), ""
+    if not placed.call_id:
         try:
-            placed.call_id = _dial(brief)
+            placed.call_id = _dial(brief, placed.request)
         except ServerError as error:
+            if not isinstance(error, ServerDown):
+                # Nobody was called: pressed again, it is another wish.
+                placed.brief = None
             state["call_refused"] = str(error)
             return
-        placed.brief, placed.at = brief, time.monotonic()
+        placed.at = time.monotonic()
     state["call_to_watch"] = placed.call_id
 
 
-def _dial(brief: Brief) -> str:
+def _dial(brief: Brief, request: str) -> str:
     """The id of the call that was placed."""
     placed = _ui.client().place(
         brief.to,
@@ -109,6 +148,8 @@ def _dial(brief: Brief) -> str:
         organization=brief.organization,
         line=brief.line or None,
         persona=brief.persona,
+        any_hour=_number.any_hour(),
+        request=request,
     )
     return placed.id
 
@@ -136,7 +177,7 @@ def _what() -> None:
     if not st.session_state["call_action"].strip():
         st.caption(":orange[:material/edit:] Write in one sentence what the call is for.")
     st.text_area(
-        "What the agent may say about it",
+        _rehearsal.FACTS,
         key="call_context",
         height=190,
         max_chars=20_000,
@@ -197,10 +238,9 @@ def _parts(setup: Setup) -> None:
 
 if to_watch := st.session_state.pop("call_to_watch", ""):
     st.switch_page("live.py", query_params={"call": to_watch})
-if "call_to" not in st.session_state:
-    _fill(_last_brief())
 
 st.title("Place a call")
+_begin()
 setup = _ui.setup()
 wide, side = st.columns([5, 3], gap="large")
 with wide:

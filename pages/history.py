@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import _deletion
 import _export
 import _report
 import _search
@@ -85,13 +86,14 @@ def _row(call: Call, order: Sorting, passage: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             name = f"**{_ui.plain(_ui.who(call))}**"
             st.page_link(
-                "record.py",
+                "record.py" if call.status.final else "live.py",
                 label=name,
                 icon=":material/chevron_right:",
                 icon_position="right",
                 query_params={"call": call.id},
             )
             _ui.outcome_badge(call)
+            _ui.incoming_badge(call)
             if call.brief.line is LineKind.PRACTICE:
                 _ui.line_badge(call)
             if _report.to_review(call):
@@ -151,4 +153,5 @@ def _files(calls: Iterator[Call]) -> tuple[str, str]:
 
 if asked := st.query_params.get("call"):
     st.switch_page("record.py", query_params={"call": asked})
+_deletion.told()
 _past()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import _again
 import _controls
 import _full
 import _headset
@@ -36,7 +37,7 @@ def _chosen(running: list[Glance]) -> Call | None:
 # --- what is drawn again and again ------------------------------------------------------------------------------
 
 
-def _watch(call_id: str, drawn: Status, drawn_hands: Hands) -> None:
+def _watch(call_id: str, drawn: Status, drawn_hands: Hands | None) -> None:
     """What is said; a new status, or somebody else who has the call, changes the whole page."""
     call = _ui.read(lambda archive: archive.call(call_id), None)
     hands, trouble = _hands(call) if call else (drawn_hands, None)
@@ -53,14 +54,14 @@ def _watch(call_id: str, drawn: Status, drawn_hands: Hands) -> None:
         _full.spoken(call, turns)
 
 
-def _hands(call: Call) -> tuple[Hands, ServerError | None]:
-    """Who has the call, and why that cannot be known."""
+def _hands(call: Call) -> tuple[Hands | None, ServerError | None]:
+    """Who has the call, if that is known, and why it is not."""
     if call.status.final:
-        return Hands.AGENT, None
+        return None, None
     try:
         return _rows.in_hand(_rows.running(), call.id), None
     except ServerError as error:
-        return Hands.AGENT, error
+        return None, error
 
 
 def _figures(call_id: str) -> None:
@@ -77,17 +78,23 @@ def _result(call: Call) -> None:
     _ui.outcome_badge(call)
     _report.shown(call)
     st.page_link("record.py", label="Open the full call", icon=":material/article:", query_params={"call": call.id})
+    _again.link(call)
     st.page_link("call.py", label="Place another call", icon=":material/call:")
 
 
 def _show(call: Call) -> None:
     over = call.status.final
-    st.title(_ui.plain(_ui.who(call)))
+    hands, trouble = _hands(call)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(_ui.plain(_ui.who(call)), width="stretch")
+        if not over:
+            with st.container(horizontal=True, width="content", gap="small"):
+                _controls.at_once(call, hands)
+    _controls.refusal()
     st.caption(_ui.plain(_ui.short(call.brief.action)))
     _softphone.shown(call)
     wide, side = st.columns([5, 3], gap="medium")
     with wide:
-        hands, trouble = _hands(call)
         st.fragment(run_every=None if over else _POLL)(_watch)(call.id, call.status, hands)
     with side:
         # In a place of its own: what is drawn at another place is loaded anew, and that would end a taking over.
@@ -101,8 +108,6 @@ def _show(call: Call) -> None:
                 _report.scroll_to_opened()
             else:
                 _controls.shown(call, hands)
-        if not over:
-            _controls.hang_up(call)
         # Drawn only while somebody looks: a chart that is polled unseen costs as much as one that is seen.
         with st.expander(
             "Speed and cost", icon=":material/speed:", expanded=over, key=f"figures_{over}", on_change="rerun"

@@ -23,6 +23,8 @@ _LOGO = """
 
 st.set_page_config(page_title="Phone Agent", page_icon=":material/support_agent:", layout="wide")
 st.logo(_LOGO)
+# On a dark page no green is both light enough to be read there and dark enough for the white words of a button.
+st.html('<style>button[data-variant="segmented_control"][data-selected] { color: inherit !important }</style>')
 
 try:
     _ui.settings()

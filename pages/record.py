@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _again
 import _call_page
+import _deletion
 import _export
 import _full
 import _player
@@ -18,7 +20,10 @@ def _show(call: Call, turns: list[Turn]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         _ui.outcome_badge(call)
         _ui.line_badge(call)
+        _ui.incoming_badge(call)
         st.caption(_ui.plain(f"{_ui.when(call.created)} · {call.brief.to}"), width="content")
+        if call.status.final:
+            _again.link(call)
     if call.status.final:
         _report.shown(call)
     else:
@@ -36,6 +41,7 @@ def _show(call: Call, turns: list[Turn]) -> None:
         with st.container(border=True):
             _ui.about(call)
         _export_call(call, turns)
+        _deletion.buttons(call)
 
 
 def _export_call(call: Call, turns: list[Turn]) -> None:
@@ -48,7 +54,9 @@ def _export_call(call: Call, turns: list[Turn]) -> None:
 asked = st.query_params.get("call", "")
 call = _ui.read(lambda archive: archive.call(asked), None)
 st.page_link("history.py", label="All past calls", icon=":material/arrow_back:")
-if call:
+if _deletion.gone():
+    st.switch_page("history.py")
+elif call:
     _show(call, _ui.read(lambda archive: archive.turns(asked), []))
 else:
     st.title("Past call")

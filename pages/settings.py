@@ -26,8 +26,12 @@ def _part(part: Part) -> None:
 
 def _limits(setup: Setup | None) -> None:
     settings = _ui.settings()
+    each = f"{settings.max_calls_per_number} at most" if settings.max_calls_per_number else "any number"
     facts = {
+        "Phones are rung": f"from {settings.day} by their own clocks" if settings.day else "at any hour",
         "Calls in an hour": f"{settings.max_calls_per_hour} at most",
+        "To one number in an hour": each,
+        "Spent in 24 hours": _money.day(),
         "Length of a call": f"{settings.max_call_minutes:g} minutes at most",
     }
     if setup:
@@ -55,7 +59,7 @@ if setup:
         with st.grid(len(parts) or 1, min_column_width=240):
             for part in parts:
                 _part(part)
-st.subheader("Who may sit here")
+st.subheader("Who can open this dashboard")
 _signin.account()
 st.subheader("Prices")
 _money.table()
@@ -71,4 +75,6 @@ with right:
 st.caption(
     "Settings are written in the file .env in the project's folder; .env.example explains each. Restart after a change."
 )
-st.link_button("How other programs place calls", f"{_ui.settings().server_url}/docs", icon=":material/api:")
+if _ui.at_home():
+    # The server shows this page to nobody else.
+    st.link_button("How other programs place calls", f"{_ui.settings().server_url}/docs", icon=":material/api:")

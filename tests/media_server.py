@@ -23,6 +23,7 @@ from backend.practice.softphone import Softphones
 from backend.rehearsal.rehearsal import OpenModel
 from backend.server import create_app
 from backend.serving import serve
+from backend.storage.retention import Retention
 from backend.storage.store import Store
 from backend.switchboard import CallOver, NoSuchCall
 from backend.telephony.gate import dialable
@@ -30,8 +31,13 @@ from backend.telephony.gate import dialable
 TOKEN = "a-token-for-tests-only"
 
 PARTS = [
-    Part("Phone line", "", False, "Set TWILIO_ACCOUNT_SID and the rest in .env to call real phones."),
-    Part("Practice line", "Synthetic callees on this machine", False),
+    Part(
+        "Phone line",
+        "",
+        False,
+        "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_PHONE_NUMBER and PUBLIC_HOST in .env to call real phones.",
+    ),
+    Part("Practice line", "Made-up people who pick up and talk; no phone rings", False),
     Part("Hearing", "Deepgram flux-general-en", True),
     Part("Thinking", "Offline brain, by rules", False, "Set ANTHROPIC_API_KEY in .env for Claude."),
     Part("Speaking", "Offline voice", False, "Set ELEVENLABS_API_KEY in .env for ElevenLabs."),
@@ -52,6 +58,8 @@ class Desk:
 
     store: Store
     placed: list[Call] = field(default_factory=list)
+    requests: dict[str, Call] = field(default_factory=dict)
+    """By the request's own name, the call that was placed for it."""
     commands: list[tuple[str, FloorEvent]] = field(default_factory=list)
     hands: dict[str, Hands] = field(default_factory=dict)
     """In whose hands the calls are of which somebody has ordered something."""
@@ -60,6 +68,10 @@ class Desk:
     thinker: OpenModel = OfflineBrain
     """The language model of a rehearsal."""
     watched: set[str] = field(default_factory=set)
+    phone: bool = True
+    """Whether there is one to hand calls over to."""
+    too_late: str = ""
+    """Why no answer reaches an agent any more, where none does."""
     deaf: str = ""
     """Why no command is taken, when none is."""
 
@@ -67,7 +79,11 @@ class Desk:
     def live(self) -> int:
         return len(self.store.unfinished())
 
-    async def place(self, brief: Brief, dial: bool = True, by: str = "") -> Call:
+    async def place(
+        self, brief: Brief, dial: bool = True, by: str = "", any_hour: bool = False, request: str = ""
+    ) -> Call:
+        if request and request in self.requests:
+            return self.requests[request]
         if not brief.action.strip():
             raise Refused("What to get done is missing: write in one sentence what the call is for.")
         brief = Brief(**{name: getattr(brief, name) for name in Brief.__slots__} | {"to": dialable(brief.to)})
@@ -75,6 +91,7 @@ class Desk:
         call = Call(f"call-{len(self.placed) + 1}", brief, status, created=time.time(), provider_sid="CA1")
         self.store.add(call)
         self.placed.append(call)
+        self.requests[request] = call
         return call
 
     async def command(self, call_id: str, event: FloorEvent) -> None:
@@ -103,11 +120,16 @@ class Desk:
     def speak(self, call_id: str, mulaw: bytes) -> bool:
         return self.hands.get(call_id) is Hands.OPERATOR
 
+    def hands_over(self, line: LineKind) -> bool:
+        return self.phone
+
     def running(self) -> list[Running]:
         hands = self.hands
         return [Running(call.id, hands.get(call.id, Hands.AGENT), "listening") for call in self.store.unfinished()]
 
     async def answer(self, question_id: int, text: str, by: str = "") -> bool:
+        if self.too_late:
+            raise CallOver(self.too_late)
         return self.store.settle(question_id, time.time(), text)
 
     def settle(self, question_id: int) -> bool:
@@ -194,8 +216,9 @@ def _app(settings: Settings, desk: Desk) -> FastAPI:
     app.router.lifespan_context = nothing_to_open
     state = app.state
     state.store, state.switchboard = desk.store, desk
+    state.retention = Retention(desk.store, settings.recordings_path, settings.call_days)
     state.providers = SimpleNamespace(
-        parts=PARTS, capacity=2, thinker=lambda: desk.thinker(), softphones=desk.softphones
+        parts=PARTS, capacity=2, thinker=lambda line: desk.thinker(), softphones=desk.softphones
     )
     state.carriers = {LineKind.PRACTICE: SimpleNamespace(callback=lambda path: f"http://127.0.0.1{path}")}
     return app

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.audio import RATE, encode
+from backend.call.manners import opening
 from backend.models import (
     ME,
     Answerer,
@@ -23,6 +24,7 @@ from backend.models import (
     Report,
     Speaker,
     Status,
+    Tick,
     Turn,
     TurnState,
 )
@@ -60,7 +62,7 @@ VISIT = brief("Maria Gomez", "+12025550143", "Confirm the check-up on Tuesday at
 
 _SAID: Sequence[tuple[Speaker, str, float]] = (
     (C, "Hello?", 0.0),
-    (A, "Hi Maria, this is Alex, the assistant of Brightside Dental. Do you have a minute?", 620.0),
+    (A, opening(VISIT, notice="This call is recorded."), 620.0),
     (C, "Sure, what is it about?", 0.0),
     (
         A,
@@ -107,7 +109,7 @@ def eventful(store: Store, now: float) -> Call:
         (A, "Good morning, this is Alex, calling for Brightside Dental about the order for Thursday.", 540.0),
         (C, "Yes, the two trays?", 0.0),
         (A, "Exactly. Could it be three trays instead of two?", 1460.0),
-        (N, "Maya says: And without nuts, please.", 0.0),
+        (N, "Maya wants said: And without nuts, please.", 0.0),
         (A, "And without nuts, please.", 0.0),
         (C, "Three, without nuts. Let me look whether the kitchen can do that.", 0.0),
         (N, "Maya took the call over.", 0.0),
@@ -221,7 +223,7 @@ _RESULTS = (
     (Outcome.RESCHEDULED, "Moved to Friday, March 6 at 9 a.m."),
     (Outcome.VOICEMAIL, "A message with the call-back number was left."),
     (Outcome.NO_ANSWER, "Nobody picked up."),
-    (Outcome.CALL_BACK, "Call again after five."),
+    (Outcome.CALL_BACK, "Asks to be called on Thursday after 4."),
     (Outcome.DECLINED, "No longer a patient."),
 )
 
@@ -256,6 +258,7 @@ def _one_of_many(store: Store, number: int, created: float, dice: random.Random)
         ended=created + 30 + dice.random() * 90,
         troubles=("The voice stalled once.",) if number % 11 == 5 else (),
         cost=0.02 + dice.random() / 20 if reached else 0.0,
+        followed_up=Tick(created + 86_400, "Maya") if number > 12 else None,
     )
     store.add(call)
     if reached:

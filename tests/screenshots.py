@@ -83,8 +83,8 @@ _MORE = {"down": {"MEDIA_SERVER_PORT": "9"}, "password": {"DASHBOARD_PASSWORD_HA
 """What the settings of a scene say besides."""
 
 SHOTS = (
-    Shot("call", "", until="Place a call"),
-    Shot("rehearsal", "", before=_rehearse, until="calls went well", narrow=False, whole=True),
+    Shot("call", "?again=rescheduled", until="Last call"),
+    Shot("rehearsal", "?again=rescheduled", before=_rehearse, until="calls went well", narrow=False, whole=True),
     Shot("live", "live?call=bakery", until="Eight is early"),
     Shot("live-question", "live?call=lift", until="The agent asks you", before=_ask),
     Shot("live-keys", "live?call=bakery", until="Eight is early", before=_scroll_controls, narrow=False),
@@ -97,7 +97,7 @@ SHOTS = (
     Shot("past-calls-none", "history", before=_nothing_found, until="No call matches", narrow=False),
     Shot("past-calls-empty", "history", "empty", until="No call has been placed yet", narrow=False),
     Shot("charts", "history", before=_charts, until="When people pick up", whole=True),
-    Shot("follow-ups", "follow-ups", until="open questions"),
+    Shot("follow-ups", "follow-ups", until="To call back", whole=True),
     Shot("follow-ups-empty", "follow-ups", "empty", until="Nothing to follow up", narrow=False),
     Shot("softphone", "live?call=me", until="Sam Taylor"),
     Shot("sign-in", "", "password", until="Sign in"),

@@ -18,8 +18,10 @@ from fastapi.responses import JSONResponse
 from rich.console import Console
 
 from backend.answers import CallInFull
-from backend.cli import Exit, main
+from backend.cli import main
 from backend.client import Client
+from backend.config import Settings
+from backend.exits import Exit
 from backend.models import Brief, Call, Claim, Outcome, Report, Speaker, Status, Turn, TurnState
 from backend.serving import free_port, serve
 from backend.watch import clean, finished, spoken, watch
@@ -31,7 +33,7 @@ YES = Turn(2, Speaker.CALLEE, "Yes, of [bold]course.", "Yes, of [bold]course.", 
 RINGING = Call("abc", Brief("+12025550143", "Confirm the visit", callee_name="Maya Chen"), Status.RINGING, created=1.0)
 TALKING = replace(RINGING, status=Status.IN_PROGRESS)
 DONE = replace(
-    TALKING, status=Status.COMPLETED, outcome=Outcome.CONFIRMED, note="Tuesday is fine.", ending="The callee hung up."
+    TALKING, status=Status.COMPLETED, outcome=Outcome.CONFIRMED, note="Tuesday is fine.", ending="They hung up."
 )
 
 Story = list[CallInFull]
@@ -120,6 +122,13 @@ async def test_agent_organisation_line_and_persona_are_passed_on(cli: Cli) -> No
     assert app.state.asked[0].items() >= wanted.items()
 
 
+async def test_a_call_at_night_is_expected_only_where_that_is_said(cli: Cli) -> None:
+    async with media_server() as app:
+        await cli(app, *PLACE)
+        await cli(app, *PLACE, "--any-hour")
+    assert [asked["any_hour"] for asked in app.state.asked] == [False, True]
+
+
 async def test_watching_prints_each_turn_once_and_the_outcome(cli: Cli) -> None:
     async with media_server() as app:
         code, out, err = await cli(app, *PLACE, "--watch")
@@ -128,7 +137,7 @@ async def test_watching_prints_each_turn_once_and_the_outcome(cli: Cli) -> None:
         "Call abc (CA1)",
         "  1 Agent   Hi Maya, have you a moment?",
         "  2 Callee  Yes, of [bold]course.",
-        "completed: confirmed. Tuesday is fine. The callee hung up.",
+        "completed: confirmed. Tuesday is fine. They hung up.",
     ]
 
 
@@ -198,6 +207,41 @@ def test_bad_settings_are_said_in_one_line(
 def test_wrong_usage_is_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command) == 2
     assert "Usage:" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_used_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "file" / "calls.db"))
+    monkeypatch.delenv("API_TOKEN")
+    for command in (PLACE, ["calls"], ["serve"]):
+        assert main(command) == Exit.BAD_USAGE
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{tmp_path / 'file'} cannot be used (")
+        assert "DATABASE_PATH" in line
+
+
+def test_a_database_that_is_none_keeps_the_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "calls.db").write_text("These are no calls.")
+    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "calls.db"))
+    assert main(["serve"]) == Exit.BAD_USAGE
+    assert "calls.db cannot be opened (file is not a database)" in capsys.readouterr().err
+
+
+def test_a_misspelt_key_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".env").write_text("MAX_CALL_PER_HOUR=5\nSTREAMLIT_SERVER_PORT=5\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    (tmp_path / "calls.db").write_text("These are no calls, so that nothing is served.")
+    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "calls.db"))
+    main(["serve"])
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "MAX_CALL_PER_HOUR in .env is no setting: did you mean MAX_CALLS_PER_HOUR?"
+    assert len(said) == 2
 
 
 def test_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from backend.answers import Health, Running
 from backend.call.events import HandBack, Hint, Pause, Press, Resume, Say, TakeOver, Transfer
-from backend.client import Client, ServerDown, ServerError
+from backend.client import Client, ServerDown, ServerError, ServerSlow
 from backend.models import Call, Hands, LineKind, Outcome, Speaker, Status, Turn, TurnState
 from tests.media_server import TOKEN, MediaServer, media_server
 
@@ -201,3 +201,21 @@ def test_a_server_that_breaks_is_reported_by_its_code() -> None:
     page = b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
     with answering(page) as url, Client(url, TOKEN) as client, pytest.raises(ServerError, match="HTTP 500"):
         client.setup()
+
+
+MAYBE = "It is not known whether the phone rings: look at Live before you call again."
+
+
+def test_whoever_placed_a_call_and_got_no_answer_is_told_that_it_may_ring() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with Client(url, TOKEN, timeout=0.2) as client, pytest.raises(ServerSlow, match=MAYBE):
+            client.place("+12025550143", "Confirm the visit")
+    with Client(url, TOKEN) as client, pytest.raises(ServerDown) as nobody:
+        client.place("+12025550143", "Confirm the visit")
+    assert MAYBE not in str(nobody.value)
+
+
+def test_whoever_placed_a_call_with_a_server_that_died_is_told_that_it_may_ring() -> None:
+    with answering(b"") as url, Client(url, TOKEN) as client, pytest.raises(ServerDown, match=MAYBE):
+        client.place("+12025550143", "Confirm the visit")

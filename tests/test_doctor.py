@@ -123,7 +123,38 @@ async def test_a_data_folder_that_cannot_be_written_to_is_a_problem(tmp_path: Pa
     settings = load(**options(tmp_path) | {"database_path": tmp_path / "file" / "calls.db"})
     (finding,) = await found(settings, "Data folder")
     assert finding.state is State.PROBLEM
-    assert "cannot be written to" in finding.said
+    assert f"{tmp_path / 'file'} cannot be used" in finding.said
+
+
+async def test_a_database_that_is_none_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "calls.db").write_text("These are no calls, and no database either.")
+    (finding,) = await found(load(**options(tmp_path)), "Data folder")
+    assert finding.state is State.PROBLEM
+    assert "calls.db cannot be opened (file is not a database)" in finding.said
+
+
+async def test_a_token_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "api-token").mkdir()
+    settings = load(**options(tmp_path) | {"api_token": None})
+    (finding,) = await found(settings, "Data folder")
+    assert finding.state is State.PROBLEM
+    assert f"{tmp_path / 'api-token'} cannot be used (Is a directory)" in finding.said
+
+
+def test_a_misspelt_key_is_a_problem_and_another_programs_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = tmp_path / ".env"
+    monkeypatch.setitem(Settings.model_config, "env_file", written)
+    monkeypatch.setattr(doctor, "CHECKS", {})
+    for line, state, said in (
+        ("MAX_CALL_PER_HOUR=5", State.PROBLEM, "did you mean MAX_CALLS_PER_HOUR?"),
+        ("STREAMLIT_SERVER_PORT=5", State.OK, "can be used"),
+        ("GIZMO=5", State.OK, "can be used. GIZMO in .env is no setting"),
+    ):
+        written.write_text(f"{line}\n")
+        [finding] = examine()
+        assert (finding.state, said in finding.said) == (state, True), finding
 
 
 async def test_a_password_that_is_asked_for_is_ok_and_a_weak_hash_is_a_problem(tmp_path: Path) -> None:

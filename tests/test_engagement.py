@@ -12,7 +12,7 @@ import pytest
 from backend.bench.stand_ins import Ears, Model, Phone, Speech
 from backend.bench.virtual_time import in_virtual_time
 from backend.call import manners as known
-from backend.call.events import Ending, HangUp
+from backend.call.events import Ending, HangUp, Transfer
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.session import Kit
@@ -22,6 +22,9 @@ from backend.engagement import Engagement
 from backend.models import Brief, Call, Outcome, ProviderError, Status
 from backend.providers import Providers
 from backend.storage.store import Store
+from backend.telephony.twilio import Twilio
+from backend.telephony.unsigned import Unsigned
+from tests.full_disk import full_disk
 
 STOPPED = Ending("The operator hung up.", Outcome.STOPPED)
 
@@ -102,3 +105,68 @@ def test_a_wrong_token_or_call_gets_no_line(tmp_path: Path, token: str | None, s
             return engagement.connect(expected if token is None else token, sid, Phone())
 
     assert asyncio.run(attempt()) is False
+
+
+class Exchange(Twilio):
+    """The carrier of a call that is being handed over; notes what is hung up."""
+
+    def __init__(self) -> None:
+        self.hung_up: list[str] = []
+
+    async def hang_up(self, sid: str, farewell: str = "") -> None:
+        self.hung_up.append(sid)
+
+
+class HandedOver(Phone):
+    """A line whose handing over takes three seconds."""
+
+    async def transfer(self) -> None:
+        await asyncio.sleep(3)
+        await super().transfer()
+
+
+@in_virtual_time
+async def test_a_call_that_is_just_being_handed_over_can_be_hung_up(tmp_path: Path) -> None:
+    call, phone, exchange = Call("call", Brief("+12025550143", "Confirm"), provider_sid="CA1"), HandedOver(), Exchange()
+    with Store(tmp_path / "calls.db") as store:
+        store.add(call)
+        engagement = Engagement(call, store, Slow(), exchange, Manners(), asyncio.get_running_loop().time)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(engagement.run())
+            carrier = group.create_task(phone.run())
+            await asyncio.sleep(0.5)
+            assert engagement.connect(engagement.expect_stream(), "CA1", phone)
+            await asyncio.sleep(6)
+            await engagement.command(Transfer())
+            while engagement.phase != "over":
+                await asyncio.sleep(0.1)
+            await engagement.hang_up(HangUp(STOPPED))
+            assert exchange.hung_up == ["CA1"]
+            await asyncio.sleep(4)
+            engagement.finish(Status.COMPLETED)
+            await engagement.over()
+            carrier.cancel()
+
+
+@in_virtual_time
+async def test_a_call_that_cannot_be_written_down_goes_on_and_is_written_at_its_end(tmp_path: Path) -> None:
+    async with picked_up(tmp_path, Slow()) as (engagement, phone, store):
+        store._every = 0.4
+        with full_disk(store):
+            await asyncio.sleep(10)
+            assert phone.played and not phone.hung_up
+        await engagement.hang_up(HangUp(STOPPED))
+        await engagement.over()
+        found = store.call("call")
+        assert found and (found.outcome, found.troubles) == (Outcome.STOPPED, ())
+        assert found.answered == pytest.approx(2.0, abs=0.3)
+
+
+def test_a_call_that_its_carrier_never_reached_says_what_was_turned_away() -> None:
+    unsigned = Unsigned()
+    unsigned.refused("/twilio/voice")
+    assert unsigned.since(unsigned.count) == ""
+    for count, said in ((0, " 2 requests from the carrier were refused as wrongly signed: "), (1, " 1 request from ")):
+        unsigned.count = 2
+        assert unsigned.since(count).startswith(said)
+        assert unsigned.since(count).endswith("check TWILIO_AUTH_TOKEN and PUBLIC_HOST.")

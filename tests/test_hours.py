@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.hours import There, there
+from backend.hours import Hours, There, next_day, there
 
 ZONES = ["America/New_York", "Europe/London", "Asia/Tokyo", "Pacific/Honolulu", "Asia/Kolkata", "Pacific/Kiritimati"]
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC).timestamp()
@@ -47,6 +47,43 @@ def test_nothing_is_said_where_no_zone_is_known() -> None:
 def test_night_is_before_eight_and_after_nine_in_the_evening(clock: str, night: bool) -> None:
     found = london(clock)
     assert found and (found.asleep, found.awake) == (night, not night)
+
+
+def test_the_hours_are_those_that_are_set() -> None:
+    found = there(["Europe/London"], NOON - 4 * 3600, Hours(9, 18))
+    assert found and found.night
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"), [("8-21", Hours(8, 21)), (" 09 – 17 ", Hours(9, 17)), ("0-24", Hours(0, 24))]
+)
+def test_hours_are_read_as_people_write_them(written: str, hours: Hours) -> None:
+    assert Hours.parse(written) == hours
+
+
+@pytest.mark.parametrize("written", ["none", "None", "", " "])
+def test_none_is_any_time(written: str) -> None:
+    assert Hours.parse(written) is None
+
+
+@pytest.mark.parametrize("written", ["21-8", "8-8", "8-25", "8", "8:00-21:00", "night", "-1-5"])
+def test_what_are_no_hours_of_a_day_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="such as 8-21, or none"):
+        Hours.parse(written)
+
+
+@given(
+    st.lists(st.sampled_from(ZONES), min_size=1),
+    st.floats(0, 4e9),
+    st.tuples(st.integers(0, 23), st.integers(1, 24)).filter(lambda pair: pair[0] < pair[1]),
+)
+def test_the_next_day_is_one_and_within_a_day(zones: list[str], now: float, pair: tuple[int, int]) -> None:
+    day = Hours(*pair)
+    then = next_day(zones, now, day)
+    found, before = there(zones, then, day), there(zones, now, day)
+    assert found and before
+    assert found.awake and now <= then <= now + 86_400 + 7200
+    assert (then == now) == before.awake
 
 
 @given(st.lists(st.sampled_from(ZONES), min_size=1), st.floats(0, 4e9))

@@ -15,13 +15,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend import dashboard
+from backend import dashboard, launcher, server
 from backend.answers import Part, Setup
+from backend.client import Client, ServerSlow
 from backend.config import ROOT, Settings, load
 from backend.dashboard import kept_running, lifespan, run, summary
-from backend.launcher import CannotStart, ServerProcess, answers_on, media_server, running
-from backend.models import LineKind
+from backend.launcher import CannotStart, ServerProcess, TooBusy, answers_on, media_server, running
+from backend.models import Brief, Call, LineKind, Status
 from backend.serving import free_port
+from backend.storage.store import Store
 
 # As `backend.cli serve`, but deaf to the developer's own .env.
 SERVE = "from backend.config import Settings; Settings.model_config['env_file'] = None; from backend.cli import main; "
@@ -78,6 +80,31 @@ def test_a_server_without_a_parent_outlives_its_closed_input_and_obeys_sigterm(s
         assert "Traceback" not in process.communicate(timeout=15)[1]
 
 
+async def test_a_second_server_leaves_the_database_of_the_first_one_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_CLOSES_WITHIN", 0.0)
+    call = Call("call", Brief("+12025550143", "Confirm"), Status.IN_PROGRESS, created=1.0)
+    async with media_server(settings, CHILD):
+        with Store(settings.database_path) as store:
+            store.add(call)
+            with pytest.raises(CannotStart, match=f"already uses {settings.database_path}: stop it, or set another"):
+                server.run(settings)
+            assert store.call("call") == call
+
+
+async def test_a_server_that_was_killed_is_started_again_at_once_on_its_database(settings: Settings) -> None:
+    server = ServerProcess(settings, CHILD)
+    try:
+        for _ in range(2):
+            await asyncio.to_thread(server.start)
+            assert server.pid
+            psutil.Process(server.pid).kill()
+            psutil.Process(server.pid).wait(5)
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
 class Foreign(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_error(404)
@@ -97,6 +124,36 @@ async def test_a_foreign_program_on_the_port_is_not_adopted(settings: Settings) 
         finally:
             foreign.shutdown()
             thread.join()
+
+
+def test_a_server_that_is_slow_to_answer_is_not_taken_for_another_program(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(client: Client) -> None:
+        raise ServerSlow("It took too long to answer.")
+
+    monkeypatch.setattr(Client, "health", slow)
+    busy = socket.create_server(("127.0.0.1", settings.media_server_port))
+    with busy, pytest.raises(TooBusy, match="takes too long to answer: try again in a minute"):
+        running(settings)
+
+
+def test_a_server_that_is_slow_to_answer_while_it_starts_is_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool | TooBusy] = [False, TooBusy("It takes too long to answer."), True]
+
+    def look(_: Settings) -> bool:
+        found = looks.pop(0)
+        if isinstance(found, TooBusy):
+            raise found
+        return found
+
+    monkeypatch.setattr(launcher, "running", look)
+    server = ServerProcess(settings, (sys.executable, "-c", "import sys; sys.stdin.read()"))
+    server.start()
+    assert (server.exit_code, looks) == (None, [])
+    server.stop()
 
 
 async def test_a_server_that_does_not_start_shows_why(settings: Settings) -> None:

@@ -52,7 +52,7 @@ def written(server: Served, call: str) -> list[tuple[Speaker, str]]:
         ("pause", None, "Maya Müller paused the agent."),
         ("take-over", None, "Maya Müller took the call over."),
         ("keys", {"keys": "12#"}, "Maya Müller pressed 12#."),
-        ("say", {"text": "Good news."}, "Maya Müller says: Good news."),
+        ("say", {"text": "Good news."}, "Maya Müller wants said: Good news."),
         ("hint", {"text": "Be brief."}, "Maya Müller's hint: Be brief."),
     ],
 )

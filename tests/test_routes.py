@@ -15,9 +15,11 @@ from twilio.request_validator import RequestValidator
 from websockets.exceptions import InvalidStatus
 
 from backend import engagement
-from backend.models import Direction, LineKind, Outcome, Status
+from backend.models import Direction, LineKind, Outcome, ProviderError, Status
 from backend.routes import twilio as routes
 from backend.telephony.stream import opened
+from backend.telephony.twilio import Twilio
+from backend.telephony.twiml import CUT_OFF
 from tests.practice_world import CALLEE, Person
 from tests.served import ACTION, TOKEN, Served, begin, closed, until, world
 
@@ -90,10 +92,10 @@ async def test_a_call_that_may_not_be_placed_is_refused_in_a_sentence(
 
 async def test_the_hourly_limit_refuses_the_call_after_the_last_one(tmp_path: Path) -> None:
     async with world(tmp_path, max_calls_per_hour=1) as server:
-        await server.placed(dial=False)
+        await server.placed()
         answer = await server.place()
         assert (answer.status_code, "1 call an hour" in answer.json()["detail"]) == (422, True)
-        assert (server.store.count(), server.carrier.calls) == (1, {})
+        assert (server.store.count(), len(server.carrier.calls)) == (1, 1)
 
 
 async def test_without_room_a_call_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
@@ -247,10 +249,11 @@ async def test_a_picked_up_call_is_connected_to_a_stream_and_then_hung_up(tmp_pa
         answer = await server.webhook(f"/twilio/voice?call={call}", CallSid="CA1")
         assert answer.headers["content-type"].startswith("text/xml")
         root = ElementTree.fromstring(answer.text)
-        assert [verb.tag for verb in root] == ["Connect", "Hangup"]
+        assert [verb.tag for verb in root] == ["Connect", "Pause", "Say", "Hangup"]
         stream, parameter = root.find("Connect/Stream"), root.find("Connect/Stream/Parameter")
         assert stream is not None and parameter is not None
         assert stream.attrib["url"] == f"ws{server.url.removeprefix('http')}/twilio/stream"
+        assert stream.attrib["statusCallback"] == f"{server.url}/twilio/stream-events?call={call}"
         assert (parameter.attrib["name"], len(parameter.attrib["value"]) >= 32) == ("token", True)
 
 
@@ -321,6 +324,23 @@ async def test_a_caller_for_whom_there_is_no_room_is_asked_to_call_again(tmp_pat
         assert server.store.count() == 1
 
 
+@pytest.mark.parametrize("limit", ["max_incoming_at_once", "max_incoming_per_hour"])
+async def test_more_callers_than_are_allowed_hear_a_busy_line_and_cost_nothing(
+    tmp_path: Path, limit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings: dict[str, Any] = {"inbound_action": "Take a message", limit: 1}
+    async with world(tmp_path, **settings) as server:
+        caller = {"CallSid": "CA" + "1" * 32, "From": "+12025550177", "Direction": "inbound"}
+        assert "<Stream" in (await server.webhook("/twilio/voice", **caller)).text
+        other = {"CallSid": "CA" + "2" * 32, "From": "+12025550178", "Direction": "inbound"}
+        [verb] = ElementTree.fromstring((await server.webhook("/twilio/voice", **other)).text)
+        assert (verb.tag, verb.attrib) == ("Reject", {"reason": "busy"})
+        assert (server.store.count(), server.switchboard.live) == (1, 1)
+        assert f"({limit.upper()})" in caplog.text
+        # What is asked again about the first one is answered.
+        assert "<Stream" in (await server.webhook("/twilio/voice", **caller)).text
+
+
 # --- the carrier's door: streams --------------------------------------------------------------------------------------
 
 
@@ -347,6 +367,23 @@ async def test_a_stream_with_a_wrong_token_is_closed(tmp_path: Path, token: str 
         async with server.stream() as socket:
             await begin(socket, "CA1", token)
             assert (await closed(socket), untouched(server, call)) == (1008, True)
+
+
+async def test_only_whoever_is_cut_off_by_a_failure_hears_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreachable(twilio: Twilio, sid: str, farewell: str = "") -> None:
+        raise ProviderError("Twilio could not be reached.")
+
+    async with world(tmp_path) as server:
+        calls = []
+        for hang_up in (Twilio.hang_up, unreachable):
+            monkeypatch.setattr(Twilio, "hang_up", hang_up)
+            calls.append(await server.placed())
+            await server.connected(calls[-1])
+            await server.operator.post(f"/api/calls/{calls[-1]}/hangup")
+            await server.over(calls[-1])
+        await server.carrier.idle()
+        ends = [(list(server.record(call).said), server.record(call).ending) for call in calls]
+        assert ends == [([], "hung up over REST"), ([CUT_OFF], "the document ended")]
 
 
 async def test_a_token_is_good_for_its_own_carrier_call_only(tmp_path: Path) -> None:

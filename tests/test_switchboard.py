@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from websockets.exceptions import InvalidStatus
 
 from backend import engagement
+from backend.call.events import FloorEvent
+from backend.engagement import Engagement
 from backend.models import Brief, Call, LineKind, Outcome, ProviderError, Refusal, Status, ToolUse, TurnEnd
 from backend.practice.carrier import practice_carrier
 from backend.practice.dialled_call import DialledCall
@@ -49,6 +52,7 @@ async def test_a_call_is_handed_over_and_its_row_closes_when_the_two_have_finish
         row = await server.over(call)
         assert (row.status, row.outcome, row.note) == (Status.COMPLETED, Outcome.TRANSFERRED, "wants a person")
         record = server.record(call)
+        await server.carrier.idle()
         assert list(record.said) == [PUT_THROUGH]
         assert (record.ending, list(record.errors), row.troubles) == ("the document ended", [], ())
 
@@ -59,6 +63,20 @@ async def test_a_callee_whom_the_operators_phone_does_not_take_is_told_so(tmp_pa
         talked = await server.webhook("/twilio/transferred", CallSid="CA1", DialCallStatus="completed")
     assert NOBODY_THERE in missed.text and "<Say" not in talked.text
     assert [answer.text.count("<Hangup") for answer in (missed, talked)] == [1, 1]
+
+
+async def test_an_incoming_call_that_was_handed_over_ends_with_the_operators_phone(tmp_path: Path) -> None:
+    """Nothing else tells of its end where the number's calls are not reported."""
+    async with world(tmp_path, inbound_action="Take a message", transfer_number="+12025550199") as server:
+        record = await server.carrier.call_in("+12025550177", f"{server.url}/twilio/voice", Person())
+        await until(lambda: bool(server.store.call_of(record.sid)))
+        call = server.store.call_of(record.sid)
+        assert call
+        await until(lambda: bool(server.handed(call.id, "Speaking")))
+        await server.operator.post(f"/api/calls/{call.id}/transfer")
+        row = await server.over(call.id)
+        assert (row.status, row.outcome) == (Status.COMPLETED, Outcome.TRANSFERRED)
+        await until(lambda: server.switchboard.live == 0)
 
 
 # --- numbers that are never called again ----------------------------------------------------------------------------
@@ -94,6 +112,27 @@ async def test_an_answer_reaches_the_call_and_counts_once(tmp_path: Path) -> Non
         await server.over(call)
         [kept] = server.store.questions(call)
         assert (kept.answer, kept.settled is not None) == ("Yes.", True)
+
+
+async def test_an_answer_that_comes_too_late_for_the_agent_leaves_the_question_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def left(engagement: Engagement, event: FloorEvent) -> bool:
+        return False
+
+    async with world(tmp_path) as server:
+        call = await server.placed()
+        await server.connected(call)
+        question = server.store.ask(call, "Is there a lift?", 1.0, 9.0)
+        monkeypatch.setattr(Engagement, "command", left)
+        late = await server.operator.post(f"/api/questions/{question.id}/answer", json={"text": "Yes."})
+        assert (late.status_code, late.json()["detail"]) == (
+            409,
+            "The call ended before the agent could tell them; call them back.",
+        )
+        assert server.store.open_questions() == [question]
+        monkeypatch.undo()
+        assert (await server.operator.post(f"/api/questions/{question.id}/settle")).status_code == 204
 
 
 # --- what the carrier reports ---------------------------------------------------------------------------------------
@@ -180,7 +219,7 @@ async def test_the_report_that_the_callee_hung_up_ends_a_call_whose_socket_stays
             await report(server, call, "completed", 3)
             await closed(socket)
         row = await server.over(call)
-        assert (row.status, row.outcome, row.ending) == (Status.COMPLETED, Outcome.HUNG_UP, "The callee hung up.")
+        assert (row.status, row.outcome, row.ending) == (Status.COMPLETED, Outcome.HUNG_UP, "They hung up.")
 
 
 async def test_the_verdict_on_who_picked_up_reaches_the_call(tmp_path: Path) -> None:
@@ -207,6 +246,51 @@ async def test_a_call_the_carrier_says_nothing_about_is_given_up_and_stopped(
         await server.carrier.idle()
         assert server.record(call).status is Status.CANCELED
         assert server.switchboard.live == 0
+
+
+async def test_a_phone_that_rings_though_its_dialling_was_given_up_is_hung_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dial = Twilio.dial
+
+    async def answers_too_late(twilio: Twilio, call: Call, time_limit: int) -> str:
+        await dial(twilio, call, time_limit)
+        raise ProviderError("Twilio did not answer.")
+
+    monkeypatch.setattr(Twilio, "dial", answers_too_late)
+    async with world(tmp_path, lambda _: Person(rings=None)) as server:
+        assert (await server.place()).status_code == 502
+        await server.carrier.idle()
+        [row], [record] = server.store.calls(), server.carrier.calls.values()
+        assert (record.status, row.provider_sid) == (Status.CANCELED, record.sid)
+        assert (row.status, row.ending) == (Status.FAILED, "Twilio did not answer.")
+
+
+async def test_a_call_whose_stream_was_refused_says_what_to_check(tmp_path: Path) -> None:
+    async with world(tmp_path) as server:
+        call = await server.placed(dial=False)
+        await server.token(call, "CA1")
+        with pytest.raises(InvalidStatus):
+            async with server.stream("forged"):
+                pass
+        assert (await server.webhook(f"/twilio/machine?call={call}", "forged", CallSid="CA1")).status_code == 403
+        await report(server, call, "completed", 3)
+        assert (await server.over(call)).ending == (
+            "The call ended before it was connected to the agent. 2 requests from the carrier were refused as wrongly "
+            "signed: check TWILIO_AUTH_TOKEN and PUBLIC_HOST."
+        )
+
+
+async def test_a_stream_that_the_carrier_could_not_open_is_a_trouble_of_its_call(tmp_path: Path) -> None:
+    async with world(tmp_path) as server:
+        call = await server.placed(dial=False)
+        for event, error in (("stream-started", ""), ("stream-error", "Handshake failed"), ("stream-stopped", "")):
+            path = f"/twilio/stream-events?call={call}"
+            told = await server.webhook(path, CallSid="CA1", StreamEvent=event, StreamError=error)
+            assert told.status_code == 204
+        assert server.row(call).troubles == ("The carrier's media stream failed: Handshake failed",)
+        nobody = await server.webhook("/twilio/stream-events?call=x", StreamEvent="stream-error", StreamError="x")
+        assert nobody.status_code == 204
 
 
 # --- calls beside each other ----------------------------------------------------------------------------------------
@@ -330,6 +414,11 @@ async def test_a_row_that_cannot_be_written_takes_no_other_call_along(
         await until(lambda: server.earpiece(second).startswith("Hi Bob"))
         await server.operator.post(f"/api/calls/{second}/hangup")
         assert (await server.over(second)).outcome is Outcome.STOPPED
+        assert server.row(first).status is Status.IN_PROGRESS
+        monkeypatch.setattr(server.store, "advance", advance)
+    with Store(tmp_path / "calls.db") as store:
+        row = store.call(first)
+        assert row and (row.outcome, row.ending) == (Outcome.STOPPED, "The operator hung up.")
 
 
 # --- hanging up at the wrong moment -----------------------------------------------------------------------------------
@@ -370,6 +459,40 @@ async def test_a_call_that_could_not_be_hung_up_says_so(tmp_path: Path, monkeypa
         assert (row.status, row.troubles) == (Status.CANCELED, ("Twilio could not be reached.",))
 
 
+# --- the same request twice ---------------------------------------------------------------------------------------
+
+
+async def test_a_request_that_is_sent_again_gives_the_same_call_and_rings_nobody_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer_now, dial = asyncio.Event(), asyncio.Event(), Twilio.dial
+
+    async def slowly(twilio: Twilio, call: Call, time_limit: int) -> str:
+        asked.set()
+        await answer_now.wait()
+        return await dial(twilio, call, time_limit)
+
+    monkeypatch.setattr(Twilio, "dial", slowly)
+    async with world(tmp_path, lambda _: Person(rings=None)) as server:
+        first = asyncio.create_task(server.placed(request="one"))
+        await asked.wait()
+        again = await server.placed(request="one")
+        answer_now.set()
+        assert again == await first == await server.placed(request="one")
+        assert await server.placed(request="two") != again
+        assert (server.store.count(), len(server.carrier.calls)) == (2, 2)
+
+
+async def test_a_request_that_failed_is_told_so_again(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise ProviderError("Nobody can hear.")
+
+    async with world(tmp_path, open_kit=broken) as server:
+        answers = [await server.place(request="one") for _ in range(2)]
+        assert [(answer.status_code, answer.json()["detail"]) for answer in answers] == [(502, "Nobody can hear.")] * 2
+        assert server.store.count() == 1
+
+
 # --- the end of a line, and of the server -------------------------------------------------------------------------
 
 
@@ -382,7 +505,7 @@ async def vanish(socket: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("leave", "why"), [(stop, "The callee hung up."), (vanish, "The connection to the carrier was lost.")]
+    ("leave", "why"), [(stop, "They hung up."), (vanish, "The connection to the carrier was lost.")]
 )
 async def test_a_line_that_ends_leaves_no_task_and_no_socket(
     tmp_path: Path, leave: Callable[[Any], Awaitable[None]], why: str
@@ -448,6 +571,9 @@ async def test_a_server_that_is_stopped_hangs_up_and_leaves_nothing_behind(tmp_p
 # --- a new server over the rows of a dead one ---------------------------------------------------------------------
 
 
+STOPPED = "The media server stopped during this call."
+
+
 def left_behind(path: Path, status: Status, age: float, line: LineKind = LineKind.PHONE) -> str:
     """A row as a server leaves it that dies without a word."""
     brief = Brief(to=CALLEE, action=ACTION, callee_name="Ann", line=line)
@@ -480,22 +606,23 @@ async def test_a_call_placed_by_a_dead_server_that_nobody_takes_is_settled(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("status", "age", "line"),
+    ("status", "age", "line", "why"),
     [
-        (Status.IN_PROGRESS, 5, LineKind.PHONE),
-        (Status.RINGING, 500, LineKind.PHONE),
-        (Status.RINGING, 5, LineKind.PRACTICE),
-        (Status.CREATED, 4000, LineKind.PHONE),
+        (Status.IN_PROGRESS, 5, LineKind.PHONE, STOPPED),
+        (Status.RINGING, 500, LineKind.PHONE, STOPPED),
+        (Status.RINGING, 5, LineKind.PRACTICE, STOPPED),
+        (Status.CREATED, 5, LineKind.PHONE, "It was never dialled."),
+        (Status.CREATED, 4000, LineKind.PHONE, "It was never dialled."),
     ],
 )
 async def test_what_a_dead_server_left_open_is_closed_at_the_start(
-    tmp_path: Path, status: Status, age: float, line: LineKind
+    tmp_path: Path, status: Status, age: float, line: LineKind, why: str
 ) -> None:
     call = left_behind(tmp_path, status, age, line)
     async with world(tmp_path) as server:
         row = server.row(call)
         assert (row.status, row.outcome) == (Status.FAILED, Outcome.FAILED)
-        assert (row.ending, row.ended is not None) == ("The media server stopped during this call.", True)
+        assert (row.ending, row.ended is not None) == (why, True)
         assert server.switchboard.live == 0
         answer = await server.webhook(f"/twilio/voice?call={call}", CallSid="CA1")
         assert "<Hangup" in answer.text and "<Stream" not in answer.text

@@ -10,6 +10,8 @@ from typing import Literal
 
 from backend import audio
 from backend.bench.delays import FRAME, Delays
+from backend.call.sound.playout import REACH
+from backend.models import LineKind
 
 __all__ = ["FRAME", "Delays"]
 
@@ -121,22 +123,24 @@ def silence(frames: Frames, since: float, until: float) -> float:
     return between[first:last].count(False) * FRAME
 
 
-LEAD = 0.2
-"""Seconds of sound that the product keeps in hand at the carrier."""
+LEAD = REACH[LineKind.PHONE].lead
+"""Seconds of sound that the product keeps in hand at the carrier of a phone call, as those of the benchmarks are."""
 
 
 def lateness(arrivals: Iterable[tuple[float, int]], lead: float = LEAD) -> Iterator[float]:
     """How long after its moment each piece of a reply arrived; negative when early.
 
-    A piece is due when the sound before it lasts for `lead` more. Those of the first burst have no moment of their own.
+    A piece is due when the sound before it lasts for `lead` more. Those that fill the lead for the first time have no
+    moment of their own: they come as fast as they are voiced.
 
     Args:
         arrivals: when each piece arrived, and its bytes.
     """
     first: float | None = None
-    dry = 0.0
+    dry, full = 0.0, False
     for at, size in arrivals:
         first = at if first is None else first
-        if dry - lead > first:
+        if full and dry - lead > first:
             yield at - (dry - lead)
         dry = max(dry, at) + audio.seconds(size)
+        full = full or dry - at >= lead

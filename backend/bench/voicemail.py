@@ -32,7 +32,20 @@ from backend.call.voice import Voice
 from backend.engines.installed import mute
 from backend.engines.pool import VOICES, Engines
 from backend.launcher import CannotStart
-from backend.models import Brief, Call, EagerEnd, Heard, Outcome, Partial, Speaker, Spoken, Turn, TurnEnd, TurnState
+from backend.models import (
+    Brief,
+    Call,
+    EagerEnd,
+    Heard,
+    LineKind,
+    Outcome,
+    Partial,
+    Speaker,
+    Spoken,
+    Turn,
+    TurnEnd,
+    TurnState,
+)
 from backend.practice.machine_detection import MachineDetection, Rules
 from backend.practice.playback import Frame
 from backend.storage.store import Store
@@ -44,6 +57,7 @@ _BRIEF = Brief(
     action="Confirm the visit on Thursday at 2:30 p.m.",
     callee_name="Dana Miller",
     organization="Green Dental",
+    line=LineKind.PHONE,
 )
 _MESSAGE = known.voicemail(_BRIEF)
 _LEVEL = -21.0

@@ -10,7 +10,7 @@ const TOLD_EVERY = 500; // milliseconds between two values of a meter for screen
 const byId = (id) => document.getElementById(id);
 const main = document.querySelector("main");
 const speaker = new Speaker();
-const microphone = new Microphone(talk, () => lostMicrophone());
+let microphone = newMicrophone();
 
 let socket;
 let tries = 0;
@@ -48,6 +48,8 @@ function told(news) {
 
 function lost() {
   if (call.state === "over") return;
+  opening = false;
+  microphone.close();
   if (call.yours) {
     ended();
     complain("The connection was lost, so the agent has the call back.");
@@ -111,17 +113,27 @@ async function listen() {
 
 // --- talking ----------------------------------------------------------------------------------------------------
 
+/** One for each time that it is asked for: what came of an older asking must not touch a newer one. */
+function newMicrophone() {
+  return new Microphone(talk, lostMicrophone);
+}
+
 async function takeOver() {
   if (opening || call.yours) return;
   complain("");
   opening = true;
+  const mine = newMicrophone();
+  microphone = mine;
+  const stale = () => microphone !== mine || !opening;
   show();
   try {
     // Asked for first: where it is refused, nothing changes in the call.
-    await microphone.open();
-    if (!listens) await listen();
-    order("take-over");
+    await mine.open();
+    if (!stale() && !listens) await listen();
+    if (stale()) await mine.close();
+    else order("take-over");
   } catch (error) {
+    if (stale()) return;
     opening = false;
     const why = error instanceof NoMicrophone ? error.message : `The microphone could not be used (${error.message}).`;
     complain(`${why} The agent goes on with the call.`);
@@ -181,7 +193,7 @@ const STATES = {
   ringing: "It rings. You will hear the call as soon as somebody picks up.",
   over: "The call is over.",
 };
-const HANDS = { agent: "", paused: "The agent is paused.", operator: "An operator is talking to the callee." };
+const HANDS = { agent: "", paused: "The agent is paused.", operator: "An operator is talking to them." };
 
 function status() {
   if (call.state !== "talking") return STATES[call.state];
@@ -231,10 +243,11 @@ byId("cough").onpointerdown = press;
 window.addEventListener("pointerup", release);
 window.addEventListener("blur", release);
 
-const KEYS = { l: "listen", t: "take-over", h: "hand-back" };
+const KEYS = { l: "listen", t: "take-over", b: "hand-back" };
 
 window.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  // With them they mean something else, in the page around this one or in the browser.
+  if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   const key = event.key.toLowerCase();
   const onButton = document.activeElement === byId("cough") && (key === " " || key === "enter");
   if (onButton || key === "m") {
@@ -247,5 +260,6 @@ window.addEventListener("keydown", (event) => {
 });
 window.addEventListener("keyup", release);
 
+byId("callee-label").textContent = document.documentElement.dataset.person;
 connect();
 show();

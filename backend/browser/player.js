@@ -187,4 +187,5 @@ async function begin() {
   show();
 }
 
+byId("callee-label").textContent = document.documentElement.dataset.person;
 begin();

@@ -31,6 +31,8 @@ function connect() {
 
 function lost(code) {
   if (state === "over") return;
+  answering = false;
+  microphone?.close();
   if (state === "talking") {
     // To the server, a phone whose page is gone was put down.
     enter({ state: "over" });
@@ -144,19 +146,22 @@ function chime(context, pitch, at) {
 async function answer() {
   if (state !== "ringing" || answering) return;
   answering = true;
+  const mine = new Microphone(speak, gone);
+  microphone = mine;
+  // It may have stopped ringing while the browser asked, or the connection may have been lost.
+  const stale = () => state !== "ringing" || microphone !== mine || !answering;
   tell("");
   element("status").textContent = "Waiting for the microphone: allow it beside the address.";
   try {
     await speaker.wake();
-    microphone = await new Microphone(speak, gone).open();
-    // It may have stopped ringing while the browser asked.
-    if (state === "ringing") send("answer");
-    else await microphone.close();
+    await mine.open();
+    if (stale()) await mine.close();
+    else send("answer");
   } catch (error) {
+    if (stale()) return;
     answering = false;
-    if (!(error instanceof NoMicrophone)) throw error;
     show("ringing", "is still calling.");
-    tell(error.message, true);
+    tell(error instanceof NoMicrophone ? error.message : `The microphone could not be used (${error.message}).`, true);
   }
 }
 
@@ -198,6 +203,7 @@ element("pad").onclick = togglePad;
 element("hang-up").onclick = () => send("hang-up");
 
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
   const onButton = event.target instanceof HTMLButtonElement;
   if (state === "ringing" && event.key === "Enter" && !onButton) answer();
   else if (state === "ringing" && event.key === "Escape") send("decline");

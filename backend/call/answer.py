@@ -24,7 +24,7 @@ from backend.call.grounding.vetting import Vetting
 from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.sound.keys import tones_of
-from backend.call.sound.playout import Playout
+from backend.call.sound.playout import Playout, Reach
 from backend.call.text import Clauses, ends_sentence
 from backend.call.tools import wish, wordless
 from backend.call.voice import Voice
@@ -76,9 +76,17 @@ class Answer:
     """`give` is its life, in a task of its own; cancelling that is what an interruption is."""
 
     def __init__(
-        self, reply: Reply, mind: Mind, voice: Voice, vetting: Vetting, line: Line, house: House, manners: Manners
+        self,
+        reply: Reply,
+        mind: Mind,
+        voice: Voice,
+        vetting: Vetting,
+        line: Line,
+        house: House,
+        manners: Manners,
+        reach: Reach,
     ) -> None:
-        self.playout = Playout(reply.number, open=not reply.held)
+        self.playout = Playout(reply.number, open=not reply.held, reach=reach)
         self.stages = Stages()
         self.planned = ""
         """All the words given to the voice."""
@@ -143,7 +151,7 @@ class Answer:
 
     def confirm(self, mark: str) -> bool:
         """The carrier returned this mark; whether it was one of this reply's."""
-        ours = self.playout.played(mark)
+        ours = self.playout.played(mark, self._now())
         if ours and self.playout.done:
             self._moved.set()
         return ours
@@ -261,13 +269,18 @@ class Answer:
 
     async def _play(self) -> None:
         """Send the sound, a short lead ahead of real time, until all of it was played or no more is to be hoped for."""
-        while not self.playout.done:
+        while not (self.playout.done or self._in_vain):
             self._moved.clear()
             await self._send()
             look = self._next_look()
             if look is not None and look <= self._now() and self.playout.idle and not self._go_on():
                 return
             await self._wait(look)
+
+    @property
+    def _in_vain(self) -> bool:
+        """Whether it failed while it was only prepared: half of it is not worth releasing."""
+        return self._failed is not None and self.stages.released is None
 
     async def _wait(self, until: float | None) -> None:
         """Until something has moved, or for so long. A timeout would cancel this task and catch that again, which is

@@ -13,6 +13,8 @@ class Manners:
 
     greeting_wait: float = 1.2
     """How long to wait for the callee's "hello" after pick-up before speaking first."""
+    inbound_greeting_wait: float = 0.3
+    """The same where somebody has called us: they expect to be greeted."""
     greeting_pause: float = 0.4
     """How long the callee must be quiet after that "hello" before the opening begins."""
     greeting_limit: float = 8.0
@@ -62,6 +64,8 @@ class Manners:
     """How long a voice may take to each piece of a phrase that is prepared while the phone rings."""
     last_preparing_wait: float = 15.0
     """The same where there is no other voice: then nobody waits for it."""
+    last_word: float = 1.5
+    """How long the call stays open after the agent's goodbye for a callee who is just saying something."""
     played_wait: float = 2.0
     """How long after the last sound should have been played the carrier may take to confirm it."""
 
@@ -76,6 +80,8 @@ class Manners:
     """Whether the call is recorded."""
     notice: str = ""
     """What the agent says about that in its first words."""
+    callback: str = ""
+    """The number at which somebody can be called back, as it is read out; empty: none is named."""
     operator_wait: float = 8.0
     """How long the operator's answer to a question of the agent's is waited for; 0: there is no asking."""
     operator_watches: float = 6.0
@@ -105,6 +111,7 @@ NO_MORE_CALLS = "I'm sorry for the disturbance. We won't call you again. Goodbye
 STILL_THERE = "Are you still there?"
 PARDON = "Sorry, I didn't catch that. Could you say it again?"
 SILENT_GOODBYE = "I can't hear you, so I'll let you go. Someone will try again another time. Goodbye."
+UNHEARD_CALLER = "I can't hear you, so I'll hang up now. Please call us again. Goodbye."
 TIME_IS_UP = "I'm sorry, I have to end the call here. Someone will follow up with you. Goodbye."
 TROUBLE = "I'm sorry, I'm having trouble on my end. Someone will follow up with you. Goodbye."
 GOODBYE = "Thank you for your time. Goodbye."
@@ -125,8 +132,10 @@ MENU = (
 SCREENER = "An assistant that screens calls is speaking, no person: answer in one sentence, without private details."
 """Advice to the model for its next answer."""
 
-BY_HEART = (*BRIDGES, STILL_THERE, PARDON, SILENT_GOODBYE, TIME_IS_UP, TROUBLE, GOODBYE)
+BY_HEART = (*BRIDGES, STILL_THERE, PARDON, SILENT_GOODBYE, UNHEARD_CALLER, TIME_IS_UP, TROUBLE, GOODBYE)
 """Voiced before the phone is picked up, so that they can be said when nothing else works."""
+
+_AI = "an AI assistant"
 
 
 def opening(brief: Brief, discloses: bool = True, notice: str = "") -> str:
@@ -138,12 +147,27 @@ def opening(brief: Brief, discloses: bool = True, notice: str = "") -> str:
     """
     notice = f" {notice}" if notice else ""
     whom = f" for {brief.organization}" if brief.organization else ""
-    what = ", an AI assistant" if discloses else ""
+    what = f", {_AI}" if discloses else ""
     if brief.direction is Direction.INBOUND:
         at = f" {brief.organization}" if brief.organization else ""
         return f"Hello, thank you for calling{at}. This is {brief.agent_name}{what}.{notice} How can I help you?"
     greeting = f"Hi {brief.first_name}" if brief.first_name else "Hi"
     return f"{greeting}, this is {brief.agent_name}{what} calling{whom}.{notice} Do you have a quick moment?"
+
+
+def unheard(brief: Brief, heard: str, discloses: bool = True, notice: str = "") -> str:
+    """What of the opening is still to be said to somebody who has heard only this much of it; empty: nothing."""
+    if not heard.strip():
+        return opening(brief, discloses, notice)
+    calling = "" if brief.direction is Direction.INBOUND else " calling"
+    whom = f" for {brief.organization}" if calling and brief.organization else ""
+    who = f"This is {brief.agent_name}, {_AI}{calling}{whom}." if discloses and _AI not in heard else ""
+    return " ".join(part for part in (who, notice) if part and part not in heard)
+
+
+def silent_goodbye(brief: Brief) -> str:
+    """For somebody who says nothing; who has called is not called again."""
+    return UNHEARD_CALLER if brief.direction is Direction.INBOUND else SILENT_GOODBYE
 
 
 def handed_back(brief: Brief) -> str:
@@ -154,17 +178,22 @@ def handed_back(brief: Brief) -> str:
 def screened(brief: Brief, discloses: bool = True) -> str:
     """For an assistant that asks who is calling and why; the matter itself stays private."""
     whom = f" for {brief.organization}" if brief.organization else ""
-    what = ", an AI assistant" if discloses else ""
+    what = f", {_AI}" if discloses else ""
     wanted = f"I'd like to speak to {brief.callee_name}, please." if brief.callee_name else "It's a short call."
     return f"This is {brief.agent_name}{what} calling{whom}. {wanted}"
 
 
-def voicemail(brief: Brief, discloses: bool = True) -> str:
-    """One message for a machine. It says who called and asks to call back; the matter itself stays private."""
-    what = ", an AI assistant" if discloses else ""
+def voicemail(brief: Brief, discloses: bool = True, callback: str = "") -> str:
+    """One message for a machine. It says who called and asks to call back; the matter itself stays private.
+
+    Args:
+        callback: as `Manners.callback`.
+    """
+    what = f", {_AI}" if discloses else ""
     whom = f" for {brief.organization}" if brief.organization else ""
     name = f" for {brief.callee_name}" if brief.callee_name else ""
+    at = f" at {callback}," if callback else ""
     return (
         f"Hello, this is a message{name}. This is {brief.agent_name}{what} calling{whom}. "
-        "Please call us back when you have a moment. Thank you, and goodbye."
+        f"Please call us back{at} when you have a moment. Thank you, and goodbye."
     )

@@ -43,6 +43,7 @@ from backend.call.mind import Mind
 from backend.call.mouthpiece import Mouthpiece
 from backend.call.pickup.tones import Tones
 from backend.call.sound.loudness import Change, Loudness
+from backend.call.sound.playout import REACH
 from backend.call.transcript import Transcript
 from backend.call.turns.deadlines import Phase
 from backend.call.turns.floor import Floor
@@ -71,6 +72,8 @@ _SHOWN_EVERY = 0.3
 _COUNTED_EVERY = 3.0
 """Seconds; the desk shows the money so far."""
 _CHARACTERS_A_TOKEN = 4
+_LONGEST_LEAVE = 2.0
+"""Seconds that a reply gets to end once it is cancelled."""
 _LONGEST_DECISION = 5.0
 """Seconds. No recogniser takes longer to end a turn."""
 
@@ -143,8 +146,9 @@ class Session:
             self._diary.count(self.counts)
 
     def post(self, event: FloorEvent) -> None:
-        """Hand the call an event; the one way in, also for operators and webhooks."""
-        self._inbox.put_nowait((event, None))
+        """Hand the call an event; the one way in, also for operators and webhooks. Nothing happens once it is over."""
+        if not self._over:
+            self._inbox.put_nowait((event, None))
 
     async def carry_out(self, order: FloorEvent) -> bool:
         """Hand the call an operator's order, and wait until what it asks for was begun; False: the call is over."""
@@ -182,7 +186,7 @@ class Session:
             group.create_task(self._kit.mind.warm(self._transcript.conversation()))
             opening = known.opening(self._brief, self._manners.discloses, self._manners.notice)
             by_heart = (*known.BY_HEART, known.handed_back(self._brief))
-            group.create_task(self._kit.voice.prepare([opening], by_heart))
+            group.create_task(self._kit.voice.prepare([opening], by_heart, self.trouble))
 
     async def converse(self, line: Line) -> Ending:
         """Talk until the call is over, and hang up.
@@ -289,7 +293,8 @@ class Session:
         self._spent = self._kit.tally.mark()
         conversation, advice = self._transcript.conversation(), Utterance(Speaker.NOTE, reply.hint)
         vetting = Vetting(self._grounding, (*conversation.lines, advice))
-        self._answer = Answer(reply, self._kit.mind, self._kit.voice, vetting, line, self, self._manners)
+        reach = REACH[self._brief.line]
+        self._answer = Answer(reply, self._kit.mind, self._kit.voice, vetting, line, self, self._manners, reach)
         if not reply.held:
             self._answer.release(now, quiet, None if reply.words else self._waited)
         self._reply = group.create_task(self._answer.give(conversation))
@@ -319,7 +324,9 @@ class Session:
         if self._reply is None or self._answer is None:
             return
         self._reply.cancel()
-        await asyncio.wait([self._reply])
+        # Its provider may be slow to take leave, and the callee would hear what the carrier still holds meanwhile.
+        if not (await asyncio.wait([self._reply], timeout=_LONGEST_LEAVE))[0]:
+            self.trouble(f"A reply that was to be stopped took longer than {_LONGEST_LEAVE:g} seconds to end.")
         answer, playout = self._answer, self._answer.playout
         # First, since the carrier returns the marks of what it drops, and those must not count any more.
         self.close(answer, cut=not playout.done)

@@ -31,7 +31,7 @@ _LARGEST = 4096
 """Bytes in one message of the microphone: half a second, where 20 ms are usual."""
 
 LOST_VOICE = "Your microphone fell silent, so the agent was given the call back."
-TAKEN = "{} is talking to the callee already."
+TAKEN = "{} is talking to them already."
 
 
 class Board(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -14,6 +14,7 @@ import anthropic
 import httpx2
 from anthropic.types import ToolParam
 
+from backend.llm import anthropic_wire as wire
 from backend.llm import prompt
 from backend.llm.bill import Account, Bill
 from backend.models import Answered, Conversation, ProviderError, Said, ToolUse, Trouble
@@ -54,8 +55,8 @@ async def check(client: anthropic.AsyncAnthropic, model: str) -> None:
         ProviderError: they do not; the message says what to do.
     """
     hello = {"role": "user", "content": "Hello"}
-    request: dict[str, Any] = {"model": model, "max_tokens": 1, "messages": [hello], **_manner(model)}
-    with _plain_errors("Claude", model):
+    request: dict[str, Any] = {"model": model, "max_tokens": 1, "messages": [hello], **wire.manner(model)}
+    with wire.plain_errors("Claude", model):
         await _soon(client.messages.create(**request))
 
 
@@ -93,7 +94,7 @@ class Claude:
     async def warm(self, conversation: Conversation) -> None:
         """Open a connection and fill the prompt cache: `max_tokens=0` writes the cache and generates nothing."""
         try:
-            with _plain_errors(self._name, self._model):
+            with wire.plain_errors(self._name, self._model):
                 message = await _soon(self._client.messages.create(**self._request(conversation, "", 0)))
                 self._account.charge(message)
         except ProviderError as error:
@@ -102,9 +103,9 @@ class Claude:
 
     async def answer(self, conversation: Conversation, hint: str = "") -> AsyncGenerator[Answered, None]:
         """See `seams.LanguageModel`. Closing or cancelling closes the HTTP response, and Anthropic stops generating."""
-        events, patience = _Events(), _Patience()
+        events, patience = wire.Events(), _Patience()
         request = self._request(conversation, hint, _MAX_TOKENS)
-        with self._account.bill(request) as bill, _plain_errors(self._name, self._model):
+        with self._account.bill(request) as bill, wire.plain_errors(self._name, self._model):
             reading = _Reading(self._name, self._model, bill)
             # The SDK's own events are a model of pydantic for each token, which costs more than all else about it.
             async with (
@@ -130,43 +131,11 @@ class Claude:
             "system": [rules],
             "messages": prompt.messages(conversation, hint),
             "tools": self._tools,
-            **_manner(self._model),
+            **wire.manner(self._model),
         }
 
 
-def _manner(model: str) -> dict[str, Any]:
-    """What makes this model speak at once instead of thinking first; dates at the end of a name do not matter."""
-    if model.startswith("claude-haiku-4-5"):
-        return {}
-    if model.startswith("claude-sonnet-5-5"):
-        # It refuses `disabled`; this turns thinking off just the same.
-        return {"thinking": {"type": "between_tools"}}
-    if model.startswith(("claude-opus-5-5", "claude-fable", "claude-mythos")):
-        # These always think. Little of it is the best they can do for a phone call.
-        return {"output_config": {"effort": "low"}}
-    return {"thinking": {"type": "disabled"}}
-
-
 _TOOLS = frozenset(tool["name"] for tool in prompt.tools())
-
-
-class _Events:
-    """Cuts a streamed answer into its events (`text/event-stream`). Each is one line of JSON that names its own type,
-    so the lines that name it again are passed over, and so are pings.
-    """
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def take(self, data: bytes) -> list[object]:
-        """The events that are complete by now.
-
-        Raises:
-            ValueError: one of them is no JSON.
-        """
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        events = (json.loads(line[5:]) for line in lines if line.startswith(b"data:"))
-        return [event for event in events if event != {"type": "ping"}]
 
 
 class _Reading:
@@ -213,7 +182,7 @@ class _Reading:
                 self._bill.told(rest.get("usage"), complete=True)
             case {"type": "error", "error": dict(error)}:
                 kind, said = str(error.get("type", "")), str(error.get("message", ""))
-                raise ProviderError(_refusal(kind, "in the middle of an answer", said, self._model))
+                raise ProviderError(wire.refusal(kind, "in the middle of an answer", said, self._model))
         return []
 
     def _use(self, name: str) -> list[Answered]:
@@ -287,63 +256,3 @@ class _Patience:
 async def _soon(coming: Awaitable[T]) -> T:
     async with asyncio.timeout(_STALL):
         return await coming
-
-
-@contextmanager
-def _plain_errors(name: str, model: str) -> Iterator[None]:
-    """Everything the network, the SDK and Anthropic raise, as `ProviderError`."""
-    try:
-        yield
-    except (anthropic.APIError, httpx2.HTTPError, TimeoutError, json.JSONDecodeError) as error:
-        raise ProviderError(_plain(error, name, model)) from error
-
-
-def _plain(error: Exception, name: str, model: str) -> str:
-    match error:
-        case anthropic.APIStatusError(status_code=status):
-            return _refusal(error.type or _TYPES.get(status, ""), f"HTTP {status}", error.api_message or "", model)
-        # In a stream that has begun httpx2's own errors come through.
-        case TimeoutError() | httpx2.TimeoutException() | anthropic.APITimeoutError():
-            return (
-                f"{name} kept us waiting too long, so the request was given up; check the network if this happens often"
-            )
-        case anthropic.APIConnectionError():
-            url = error.request.url.host
-            return f"Anthropic could not be reached at {url}: check the network and ANTHROPIC_BASE_URL in .env"
-        case httpx2.HTTPError():
-            return f"the connection to Anthropic broke in the middle of {name}'s answer"
-    return f"Anthropic sent something that {name}'s client cannot read: check ANTHROPIC_BASE_URL in .env"
-
-
-def _refusal(kind: str, where: str, said: str, model: str) -> str:
-    """Anthropic's own error, by its type."""
-    what = _REFUSALS.get(kind, "Anthropic failed ({where}): {said}")
-    return what.format(where=where, model=model, said=said[:200] or "no reason given")
-
-
-_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    402: "billing_error",
-    403: "permission_error",
-    404: "not_found_error",
-    408: "timeout_error",
-    429: "rate_limit_error",
-    504: "timeout_error",
-    529: "overloaded_error",
-}
-"""For answers without Anthropic's own error body, such as a proxy's."""
-
-_REFUSALS = {
-    "invalid_request_error": "Anthropic did not accept the request for the model {model!r} ({where}): {said}",
-    "authentication_error": "Anthropic refused the API key ({where}): check ANTHROPIC_API_KEY in .env",
-    "billing_error": "Anthropic wants to be paid first ({where}): check the billing page of Anthropic's console",
-    "permission_error": "The API key may not use the model {model!r} ({where}): allow it in Anthropic's console, or "
-    "write another model into ANTHROPIC_MODEL in .env",
-    "not_found_error": "Anthropic has no model {model!r} ({where}), it may have been retired: write a current one into "
-    "ANTHROPIC_MODEL (or ANTHROPIC_FALLBACK_MODEL, if that names it) in .env",
-    "rate_limit_error": "Anthropic's rate limit is reached ({where}): place fewer calls at once, or raise the limit in "
-    "Anthropic's console",
-    "timeout_error": "Anthropic took too long and gave up by itself ({where})",
-    "overloaded_error": "Anthropic is overloaded ({where}): it usually passes within minutes",
-}

@@ -14,8 +14,8 @@ import anthropic
 import httpx2
 from anthropic.types import Message, TextBlock, ToolUseBlock
 
+from backend.llm import anthropic_wire as wire
 from backend.llm.bill import Account
-from backend.llm.claude import _manner, _plain_errors
 from backend.llm.prompt import OUTCOMES
 from backend.models import Call, Claim, Direction, Outcome, ProviderError, Report, Turn
 from backend.money.tally import Tally
@@ -100,7 +100,7 @@ class ClaudeReports:
         Raises:
             ProviderError: no report came, or none that can be used; a plain sentence says why.
         """
-        with _plain_errors("Claude's report", self._model):
+        with wire.plain_errors("Claude's report", self._model):
             async with asyncio.timeout(_TOTAL):
                 message = await self._client.messages.create(**request(self._model, call, turns), timeout=_TIMEOUT)
         Account(tally, self._model).charge(message)
@@ -110,7 +110,7 @@ class ClaudeReports:
 def request(model: str, call: Call, turns: Sequence[Turn]) -> dict[str, Any]:
     """The request for a report; how a model is held to the schema depends on the model."""
     message = {"role": "user", "content": document(call, turns)}
-    manner = _manner(model)
+    manner = wire.manner(model)
     asked: dict[str, Any] = {"model": model, "system": _RULES, "messages": [message], **manner}
     if manner.get("thinking", {"type": "disabled"})["type"] == "disabled" and "output_config" not in manner:
         forced = {"type": "tool", "name": REPORT_CALL["name"], "disable_parallel_tool_use": True}

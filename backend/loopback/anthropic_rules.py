@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 MODELS = frozenset(
-    {"claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-4-5", "claude-sonnet-4-6"}
+    {
+        "claude-haiku-5-5",
+        "claude-sonnet-5-5",
+        "claude-opus-5-5",
+        "claude-fable-5-2",
+        "claude-haiku-4-5",
+        "claude-sonnet-4-6",
+    }
 )
 """Models that are still served; any other name is 404, as for a retired model."""
 
-_THINKING = frozenset({"claude-opus-5-5"})
+_THINKING = frozenset({"claude-opus-5-5", "claude-fable-5-2"})
 """Models that always think."""
 _UNSUPPORTED = frozenset({"minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems", "uniqueItems"})
 
@@ -36,11 +43,11 @@ def _problems(body: dict[str, Any], headers: dict[str, str]) -> Iterator[str]:
         yield f"{name}: sampling parameters are not supported"
     if not isinstance(body["max_tokens"], int) or body["max_tokens"] < 0:
         yield "max_tokens: must be a whole number, zero or more"
-    if body["model"] == "claude-sonnet-5-5":
-        if (body.get("thinking") or {}).get("type") == "disabled":
-            yield "thinking.type: this model does not support 'disabled'"
-        if _forced(body):
-            yield "tool_choice: this model does not support forced tool use"
+    sonnet = body["model"] == "claude-sonnet-5-5"
+    if (sonnet or body["model"] in _THINKING) and (body.get("thinking") or {}).get("type") == "disabled":
+        yield "thinking.type: this model does not support 'disabled'"
+    if sonnet and _forced(body):
+        yield "tool_choice: this model does not support forced tool use"
     yield from _schema_problems(body)
     yield from _text_problems("system", body.get("system", []))
     yield from _message_problems(body["messages"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -35,6 +36,8 @@ class Fault:
 
     refuse: int = 0
     """Answer the upgrade with this HTTP status."""
+    no_keyterms: bool = False
+    """Answer an upgrade with keyterms with HTTP 400."""
     die: int | None = None
     """Close with 1011 after this many bytes of sound."""
     mute: int | None = None
@@ -115,8 +118,8 @@ class LoopbackDeepgram:
         query = parse_qs(parts.query, keep_blank_values=True)
         connection = Connection(len(self.connections) + 1, parts.path, query, dict(request.headers.raw_items()))
         self.connections.append(connection)
-        refused = self._fault(connection).refuse
-        refusal = (refused, "refused on request") if refused else _refusal(connection, self.key)
+        fault = self._fault(connection)
+        refusal = _asked_for(fault, query) or _refusal(connection, self.key)
         if refusal is None:
             self._admitted[socket] = connection
             return None
@@ -201,11 +204,28 @@ def _taken(connection: Connection, voice: Voice, data: str | bytes, limit: int |
     return [message for frame in frames for message in voice.hear(frame)]
 
 
+def _asked_for(fault: Fault, query: Query) -> tuple[int, str] | None:
+    if fault.no_keyterms and "keyterm" in query:
+        return 400, "Keyterms are refused on request."
+    return (fault.refuse, "refused on request") if fault.refuse else None
+
+
 _FLUX, _NOVA = "/v2/listen", "/v1/listen"
 _FLUX_PARAMETERS = frozenset(
     "model encoding sample_rate eot_threshold eager_eot_threshold eot_timeout_ms keyterm numerals profanity_filter "
     "redact language_hint tag mip_opt_out".split()
 )
+_NOVA_PARAMETERS = frozenset(
+    "model encoding sample_rate channels multichannel interim_results endpointing utterance_end_ms vad_events "
+    "punctuate smart_format numerals no_delay profanity_filter dictation redact replace search keyterm keywords tag "
+    "language detect_entities diarize diarize_model version callback mip_opt_out extra".split()
+)
+_MODELS = re.compile(
+    r"flux-general-(en|multi)|nova-3(-general|-medical)?|nova-2(-(general|phonecall|meeting|finance|conversationalai|"
+    r"voicemail|video|medical|drivethru|automotive|atc))?|nova|enhanced|base"
+)
+_TOKENS_A_WORD = 5
+"""Of a rare name; the vendor counts tokens, and takes 500 in all."""
 _RAW = frozenset("linear16 linear32 mulaw alaw amr-nb amr-wb opus speex g729".split())
 
 
@@ -224,7 +244,9 @@ def _refusal(connection: Connection, key: str) -> tuple[int, str] | None:
 def _shared_problem(query: Query) -> str:
     if query.get("encoding", [""])[0] in _RAW and "sample_rate" not in query:
         return "Missing 'sample_rate', which this encoding needs."
-    if len(" ".join(query.get("keyterm", ())).split()) > 500:
+    if not _MODELS.fullmatch(query.get("model", [""])[0]):
+        return "No such model."
+    if _TOKENS_A_WORD * len(" ".join(query.get("keyterm", ())).split()) > 500:
         return "Keyterm limit exceeded."
     return ""
 
@@ -245,6 +267,8 @@ def _flux_problem(query: Query) -> str:
 
 def _nova_problem(query: Query) -> str:
     model = query.get("model", [""])[0]
+    if unknown := sorted(query.keys() - _NOVA_PARAMETERS):
+        return f"Unknown query parameter '{unknown[0]}'."
     if model.startswith("flux"):
         return "Flux models are served at /v2/listen."
     if "utterance_end_ms" in query and query.get("interim_results") != ["true"]:

@@ -124,7 +124,9 @@ class Rules:
         name = message.get("context_id", message.get("contextId"))
         context = self.live.get(name)
         if message.get("close_context"):
-            return self._end(context) if context else []
+            if context is None or context.ended:
+                raise Refused("context_not_found", f"There is no open context {name!r} to be closed.")
+            return self._end(context)
         if name is None and not message.get("text"):
             return []
         if context is None or context.ended:

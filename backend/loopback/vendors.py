@@ -50,4 +50,8 @@ def phone_line(carrier: Carrier, port: int) -> dict[str, Any]:
         "twilio_api_url": carrier.account.api_url,
         "public_host": f"127.0.0.1:{port}",
         "media_server_port": port,
+        # Nobody sleeps there, and nothing is paid for.
+        "calling_hours": "none",
+        "max_calls_per_number": 0,
+        "max_cost_per_day": 0,
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.models import Call
 from backend.money.costs import cost
-from backend.money.prices import read
+from backend.money.prices import Prices, read
 from backend.storage.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -40,9 +40,18 @@ class Books:
             total = None if call.cost is None else self._total(call)
             self._store.change(call_id, counts=call.counts, cost=total)
 
+    def spent(self, since: float, now: float) -> list[tuple[float, float]]:
+        """When the calls since then were placed, and what they have cost until now, as far as there are prices."""
+        prices = self._prices()
+        so_far = [(call.created, cost(call, prices, now).known) for call in self._store.uncosted_since(since)]
+        return self._store.costs_since(since) + so_far
+
     def _total(self, call: Call) -> float | None:
+        return cost(call, self._prices(), call.ended or call.created).total
+
+    def _prices(self) -> Prices:
         table = read(self._path)
         if table.problem and table.problem != self._told:
             _LOG.warning("the price table that comes with the product counts: %s", table.problem)
         self._told = table.problem
-        return cost(call, table.prices, call.ended or call.created).total
+        return table.prices

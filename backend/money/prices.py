@@ -19,6 +19,8 @@ BUILT_IN = Path(__file__).with_name("prices.toml")
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 """In US dollars."""
 _Version = Annotated[str, BeforeValidator(str), Field(min_length=1, max_length=80)]
+_NONE = "none"
+"""Written for numbers that begin like others and of which no price is known."""
 _Prefix = Annotated[str, Field(pattern=r"^\+\d{1,14}$")]
 
 
@@ -29,8 +31,8 @@ class _Strict(BaseModel):
 class TwilioPrices(_Strict):
     """For each begun minute, apart from `machine_detection`, which is for each call."""
 
-    outbound_minute: dict[_Prefix, Price]
-    """By the beginning of the number."""
+    outbound_minute: dict[_Prefix, Price | Literal["none"]]
+    """By the beginning of the number; "none" where no price is known."""
     inbound_minute: Price
     transfer_minute: Price
     stream_minute: Price
@@ -39,7 +41,8 @@ class TwilioPrices(_Strict):
     def outbound(self, number: str) -> float | None:
         """For a minute to this number, in E.164; None: the table has no price for it."""
         fitting = [prefix for prefix in self.outbound_minute if number.startswith(prefix)]
-        return self.outbound_minute[max(fitting, key=len)] if fitting else None
+        price = self.outbound_minute[max(fitting, key=len)] if fitting else _NONE
+        return None if isinstance(price, str) else price
 
 
 class TokenPrices(_Strict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
 from backend.models import Call, ProviderError, Report, Speaker, Turn
@@ -41,12 +41,20 @@ class Writer(Protocol):
 class Reporter:
     """Enter it to have reports made; leaving stops at once, and what is not made yet is found at the next start."""
 
-    def __init__(self, store: Store, writer: Writer | None = None, books: Books | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer | None = None,
+        books: Books | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """
         Args:
             writer: without one the rules make all reports.
             books: where it is put down what reports cost.
+            tell: gets the id of each call whose report is written.
         """
+        self._tell = tell
         self._store = store
         self._writer = writer
         self._books = books or Books(store)
@@ -99,26 +107,34 @@ class Reporter:
         if report is None:
             return
         self._store.change(call_id, report=report, outcome=settled(call, report))
+        self._tell(call_id)
 
     async def _written(self, call: Call, turns: Sequence[Turn]) -> Report | None:
         """None: not yet."""
         made: Report | None = None
         if self._writer and any(turn.speaker is Speaker.CALLEE for turn in heard(turns).values()):
-            tally = Tally()
             try:
-                async with asyncio.timeout(DEADLINE):
-                    made = await self._writer.write(call, turns, tally)
+                made = await self._asked(self._writer, call, turns)
             except (ProviderError, TimeoutError) as error:
                 if self._later(call.id, error):
                     return None
-            finally:
-                self._books.add(call.id, tally.counts)
+            except Exception:
+                # A fault of ours, or an answer that nobody has thought of: to ask again would cost the same again.
+                _LOG.exception("the report of call %s is written by the rules", call.id)
         self._failures.pop(call.id, None)
-        if not turns:
-            return rules.report(call, turns)
-        # In a thread, since both read every word of the call, and others are being talked to meanwhile.
         if made is None:
-            return await asyncio.to_thread(rules.report, call, turns)
+            # A thread, since it reads every word of the call, and others are being talked to meanwhile.
+            made = await asyncio.to_thread(rules.report, call, turns) if turns else rules.report(call, turns)
+        return made
+
+    async def _asked(self, writer: Writer, call: Call, turns: Sequence[Turn]) -> Report:
+        """What the writer makes of it, checked."""
+        tally = Tally()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                made = await writer.write(call, turns, tally)
+        finally:
+            self._books.add(call.id, tally.counts)
         return await asyncio.to_thread(checked, made, call, turns)
 
     def _later(self, call_id: str, error: Exception) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from email.utils import formatdate
 from secrets import compare_digest, token_hex
@@ -142,6 +142,7 @@ async def practice_carrier(
     say: Callable[[str], Awaitable[bytes]] | None = None,
     speed: float = 1.0,
     port: int = 0,
+    stalls: Sequence[tuple[float, float]] = (),
 ) -> AsyncIterator[Carrier]:
     """Run a carrier on loopback with an account of its own; leaving the block ends all its calls.
 
@@ -149,6 +150,8 @@ async def practice_carrier(
         answer: who picks up; or the status the network reports at once, such as `Status.BUSY`.
         say: speaks `<Say>`, as 8 kHz mu-law.
         speed: seconds of a call that pass in one second, for tests.
+        stalls: from when until when, in seconds after the product's first sound, the network brings nothing here, as
+            TCP does for a lost packet; then all of it at once.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers={Refusal: _refuse})
     # The product is on this machine and speaks plain HTTP: no proxy, and no certificates to load, which takes 40 ms.
@@ -160,7 +163,7 @@ async def practice_carrier(
     )
     async with http, serve(app, port=port) as bound:
         account = Account(f"AC{token_hex(16)}", token_hex(16), OWN_NUMBER, f"http://127.0.0.1:{bound}", OPERATOR)
-        network = Network(account.sid, Webhooks(account.token, http), Clock(speed), say)
+        network = Network(account.sid, Webhooks(account.token, http), Clock(speed), say, stalls)
         carrier = Carrier(account, answer, network)
         app.include_router(_rest(carrier))
         try:

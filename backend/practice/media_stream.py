@@ -6,6 +6,7 @@ import asyncio
 import binascii
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
@@ -73,7 +74,11 @@ def read(message: str | bytes, stream_sid: str) -> Media | MarkHere | Clear:
 class MediaStream:
     """One stream. The call's clock moves it on with `tick`; `run` is its life."""
 
-    def __init__(self, verb: Stream, record: CallRecord, account_sid: str) -> None:
+    def __init__(
+        self, verb: Stream, record: CallRecord, account_sid: str, stalls: Sequence[tuple[float, float]] = ()
+    ) -> None:
+        """`stalls`: from when until when the network brings nothing, in seconds after the call's first sound."""
+        self._stalls = stalls
         self.sid = f"MZ{token_hex(16)}"
         self._verb = verb
         self._record = record
@@ -151,7 +156,13 @@ class MediaStream:
     async def _read(self, socket: ClientConnection) -> None:
         with suppress(ConnectionClosed):
             async for message in socket:
+                await asyncio.sleep(self._held_up())
                 self._obey(message)
+
+    def _held_up(self) -> float:
+        """Seconds that the network still stands still."""
+        since = _now() - (self._record.first_media or _now())
+        return max([0.0, *(until - since for begun, until in self._stalls if begun <= since < until)])
 
     async def _stop(self, socket: ClientConnection) -> None:
         with suppress(ConnectionClosed, TimeoutError):

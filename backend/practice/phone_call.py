@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 
@@ -40,6 +40,8 @@ class Network:
     clock: Clock
     voice: Callable[[str], Awaitable[bytes]] | None
     """Speaks `<Say>`, mu-law; None leaves half a second of silence."""
+    stalls: Sequence[tuple[float, float]] = ()
+    """See `MediaStream`."""
 
 
 class PhoneCall:
@@ -210,7 +212,7 @@ class PhoneCall:
             self._announcement.clear()
 
     async def _connect(self, verb: Stream) -> None:
-        stream = self._stream = MediaStream(verb, self.record, self._network.account_sid)
+        stream = self._stream = MediaStream(verb, self.record, self._network.account_sid, self._network.stalls)
         self._report_stream(verb, stream.sid, "stream-started")
         try:
             await stream.run(self._network.webhooks.signature(verb.url))

@@ -171,7 +171,7 @@ class Recording:
 
     def _has_deleted(self, done: Future[None]) -> None:
         if error := done.exception():
-            self._trouble(f"The recording that the callee did not want could not be deleted: {_why(error)}.")
+            self._trouble(f"The recording that they did not want could not be deleted: {_why(error)}.")
 
     def _in_loop(self, tell: Callable[[Future[T]], None]) -> Callable[[Future[T]], None]:
         """The thread's news are told where the call is."""

@@ -12,13 +12,15 @@ from datetime import date
 from typing import Self
 
 from backend.call import manners
+from backend.call.manners import Manners
 from backend.models import Brief, Conversation, Outcome, Speaker, ToolUse, Utterance
 from backend.rehearsal import callees
 from backend.rehearsal.callees import Callee
 
 UNATTENDED = "Nobody is at the desk to answer that. Say that someone will follow up, and go on."
 """What a model is told that asks the operator, whom a rehearsal does not have."""
-_CHECK_INS = manners.Manners().check_ins
+USUAL = Manners()
+"""Where no settings say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Held:
     callee: Callee
     conversation: Conversation
     today: date
+    manners: Manners = USUAL
+    """As in the call that would be made."""
     tools: tuple[ToolUse, ...] = ()
     """What the agent asked for, in order."""
     outcome: Outcome | None = None
@@ -36,13 +40,13 @@ class Held:
     """What went wrong with the model, each a plain sentence."""
 
     @classmethod
-    def begun(cls, callee: Callee, brief: Brief, today: date) -> Self:
+    def begun(cls, callee: Callee, brief: Brief, today: date, conduct: Manners = USUAL) -> Self:
         """The phone was picked up, and the agent has said its first words."""
-        call = cls(callee, Conversation(brief, today=today), today).heard(callees.hello(callee, brief))
+        call = cls(callee, Conversation(brief, today=today), today, conduct).heard(callees.hello(callee, brief))
         if callee.persona.machine:
             # The carrier tells people from machines; the message is the house's own.
-            return call.spoken(manners.voicemail(brief)).ended(Outcome.VOICEMAIL)
-        return call.spoken(manners.opening(brief))
+            return call.spoken(manners.voicemail(brief, conduct.discloses, conduct.callback)).ended(Outcome.VOICEMAIL)
+        return call.spoken(manners.opening(brief, conduct.discloses, conduct.notice))
 
     @property
     def brief(self) -> Brief:
@@ -82,7 +86,7 @@ class Held:
             return self.heard(reply.words).ended(Outcome.HUNG_UP)
         if reply.words:
             return self.heard(reply.words)
-        if self.said.count(manners.STILL_THERE) >= _CHECK_INS:
+        if self.said.count(manners.STILL_THERE) >= self.manners.check_ins:
             return self.spoken(manners.SILENT_GOODBYE).ended(Outcome.UNCLEAR)
         return self.spoken(manners.STILL_THERE)
 

@@ -9,6 +9,7 @@ from datetime import date
 from rich.console import Console
 
 from backend.answers import Findings, Rehearsed
+from backend.behaviour import manners
 from backend.config import Settings
 from backend.models import Brief
 from backend.providers import Providers
@@ -28,6 +29,6 @@ async def rehearse_here(
     callees = chosen(brief, personas)
     async with (
         Providers(settings, speech=False) as providers,
-        aclosing(rehearse(brief, callees, providers.thinker, date.today())) as news,
+        aclosing(rehearse(brief, callees, providers.thinker, date.today(), manners=manners(settings))) as news,
     ):
         return await followed(news, out)

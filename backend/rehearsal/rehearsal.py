@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from backend.answers import RehearsalBegun, RehearsalNews, RehearsalTurn, Rehearsed
+from backend.call.manners import Manners
 from backend.call.patience import patiently
 from backend.models import Brief, ProviderError, Said, ToolUse
 from backend.rehearsal.callees import Callee
-from backend.rehearsal.held import Held
+from backend.rehearsal.held import USUAL, Held
 from backend.rehearsal.verdict import findings, judged, persona
 from backend.seams import LanguageModel
 
@@ -40,14 +41,17 @@ async def rehearse(
     open_model: OpenModel,
     today: date,
     limits: Limits = Limits(),
+    manners: Manners = USUAL,
 ) -> AsyncGenerator[RehearsalNews, None]:
     """Hold the call with each of these callees: who picks up, each turn, each call as it ends, then the findings.
+
+    `manners` are those of the call that would be made.
 
     Closing or cancelling it ends the calls under way. A call whose model fails says so, and the others go on.
     """
     # Nothing waits to be put in: this is more than all of the calls have to tell.
     news: asyncio.Queue[RehearsalTurn | Rehearsed | None] = asyncio.Queue(len(chosen) * (limits.turns + 1) + 1)
-    calls = [Held.begun(callee, brief, today) for callee in chosen]
+    calls = [Held.begun(callee, brief, today, manners) for callee in chosen]
     holding = asyncio.create_task(_hold_all(calls, open_model, limits, news))
     ended: list[Rehearsed] = []
     try:

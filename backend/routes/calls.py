@@ -52,6 +52,10 @@ class NewCall(BaseModel):
     persona: Text = "cooperative"
     dial: bool = True
     """False: only register the call, and return the TwiML URL for whoever dials it."""
+    any_hour: bool = False
+    """They expect the call: `CALLING_HOURS` does not count for it."""
+    request: Annotated[str, Field(max_length=100)] = ""
+    """Any text that is this request's own: sent again with the same, it gives the same call, and nobody rings twice."""
 
 
 class Words(BaseModel):
@@ -71,8 +75,10 @@ async def place(request: Request, new: NewCall) -> Placed:
     line = new.line or state.settings.default_line
     if line is LineKind.PRACTICE and new.persona not in WHO_PICKS_UP:
         raise Refused(f"There is no persona “{new.persona}”: choose one of {', '.join(WHO_PICKS_UP)}.")
-    brief = Brief(**new.model_dump(exclude={"dial", "line"}), line=line)
-    call = await _switchboard(request).place(brief, dial=new.dial, by=operator(request))
+    brief = Brief(**new.model_dump(exclude={"dial", "line", "any_hour", "request"}), line=line)
+    call = await _switchboard(request).place(
+        brief, dial=new.dial, by=operator(request), any_hour=new.any_hour, request=new.request
+    )
     twiml = "" if new.dial else state.carriers[line].callback(f"/twilio/voice?call={call.id}")
     return Placed(id=call.id, provider_sid=call.provider_sid, twiml_url=twiml)
 
@@ -184,6 +190,7 @@ async def setup(request: Request) -> Setup:
         personas=[Persona(p.key, p.title, p.description) for p in WHO_PICKS_UP.values()],
         lines=list(state.carriers),
         default_line=state.settings.default_line,
+        hand_over=[line for line in state.carriers if _switchboard(request).hands_over(line)],
         live_calls=state.switchboard.live,
         offline_calls=state.providers.capacity,
     )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +15,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from starlette.types import Receive, Scope, Send
 
 from backend.answers import RehearsalNews
-from backend.models import Brief, Refused
+from backend.behaviour import manners
+from backend.models import Brief, LineKind, Refused
 from backend.rehearsal.callees import chosen
 from backend.rehearsal.rehearsal import rehearse
 from backend.routes.calls import Text, authorized
@@ -42,6 +44,8 @@ class NewRehearsal(BaseModel):
     callee_name: Text = ""
     agent_name: Text = "Alex"
     organization: Text = ""
+    line: LineKind | None = None
+    """On which the call would be placed: what the agent can do is not the same on each. Unset: as for a call."""
     personas: Annotated[list[Text], Field(max_length=50, description="Some of those who can pick up")] = []
     """Empty: everybody."""
 
@@ -51,7 +55,8 @@ async def rehearsal(request: Request, new: NewRehearsal) -> StreamingResponse:
     """Hold the call in text with everybody who might pick up. It ends when the client leaves."""
     check_filled(new.action, new.context)
     state = request.app.state
-    brief = Brief(to="", **new.model_dump(exclude={"personas"}))
+    line = new.line or state.settings.default_line
+    brief = Brief(to="", **new.model_dump(exclude={"personas", "line"}), line=line)
     callees = chosen(brief, new.personas)
     try:
         # One that was just stopped takes a moment to end.
@@ -59,7 +64,8 @@ async def rehearsal(request: Request, new: NewRehearsal) -> StreamingResponse:
             pass
     except TimeoutError:
         raise Refused(f"{AT_ONCE} rehearsals are under way already: wait until one is over, or stop it.") from None
-    news = rehearse(brief, callees, state.providers.thinker, date.today())
+    thinker = partial(state.providers.thinker, brief.line)
+    news = rehearse(brief, callees, thinker, date.today(), manners=manners(state.settings))
     return _News(news, state.rehearsals)
 
 

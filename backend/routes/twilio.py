@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Annotated
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 
@@ -18,8 +18,10 @@ from backend.telephony.stream import MediaStream, opened
 from backend.telephony.twilio import Twilio
 
 _LOG = logging.getLogger(__name__)
-_STREAM = "/twilio/stream"
+_STREAM, _STREAM_EVENTS = "/twilio/stream", "/twilio/stream-events"
 _LARGEST_FORM = 64 * 1024
+_LONGEST_ERROR = 200
+"""Characters."""
 
 router = APIRouter(prefix="/twilio", include_in_schema=False)
 
@@ -41,7 +43,7 @@ async def signed_form(request: Request) -> Form:
     query = f"?{request.url.query}" if request.url.query else ""
     signature = request.headers.get("x-twilio-signature", "")
     if _genuine(request.app.state.carriers, request.url.path + query, form, signature) is None:
-        _LOG.warning("refused an unsigned or wrongly signed request to %s", request.url.path)
+        request.app.state.switchboard.unsigned.refused(request.url.path)
         raise HTTPException(403, "This request was not signed by the carrier.")
     return form
 
@@ -67,22 +69,24 @@ async def voice(request: Request, form: SignedForm, call: str = "") -> Response:
         call_id = call or (row.id if row else switchboard.receive(_first(form, "From"), sid).id)
         token = switchboard.welcome(call_id, sid)
     except Refused as refusal:
-        return _xml(twiml.refuse(str(refusal)))
+        return _xml(twiml.refuse(str(refusal)) if str(refusal) else twiml.reject())
     except (NoSuchCall, CallOver):
         _LOG.warning("the carrier asked about a call that is not waiting: %r", call)
         return _xml(twiml.refuse(""))
     row = request.app.state.store.call(call_id)
-    return _xml(twiml.connect(request.app.state.carriers[row.brief.line].stream_url(_STREAM), token))
+    carrier = request.app.state.carriers[row.brief.line]
+    events = carrier.callback(f"{_STREAM_EVENTS}?{urlencode({'call': call_id})}")
+    return _xml(twiml.connect(carrier.stream_url(_STREAM), token, events))
 
 
 @router.post("/status", status_code=204)
 async def status(request: Request, form: SignedForm, call: str = "") -> None:
     """How the call is doing. An incoming call is known by its SID alone."""
-    row = None if call else request.app.state.store.call_of(_first(form, "CallSid"))
-    said, sequence = _first(form, "CallStatus"), _first(form, "SequenceNumber")
+    sid, said, sequence = (_first(form, name) for name in ("CallSid", "CallStatus", "SequenceNumber"))
+    row = None if call else request.app.state.store.call_of(sid)
     if said in set(Status):
         order = int(sequence) if sequence.isdigit() else -1
-        request.app.state.switchboard.report(row.id if row else call, Status(said), order)
+        request.app.state.switchboard.report(row.id if row else call, Status(said), order, sid)
 
 
 @router.post("/machine", status_code=204)
@@ -92,10 +96,20 @@ async def machine(request: Request, form: SignedForm, call: str = "") -> None:
 
 
 @router.post("/transferred")
-async def transferred(form: SignedForm) -> Response:
+async def transferred(request: Request, form: SignedForm) -> Response:
     """The operator's phone did not answer, or the two have finished talking."""
+    # The only word of it where the number's own calls are not reported to /twilio/status.
+    request.app.state.switchboard.handed_back(_first(form, "CallSid"))
     talked = _first(form, "DialCallStatus") in {"completed", "answered"}
     return _xml(twiml.farewell("" if talked else twiml.NOBODY_THERE))
+
+
+@router.post("/stream-events", status_code=204)
+async def stream_events(request: Request, form: SignedForm, call: str = "") -> None:
+    """What has become of a media stream; why one failed is told nowhere else."""
+    if _first(form, "StreamEvent") == "stream-error":
+        what = _first(form, "StreamError")[:_LONGEST_ERROR] or "the carrier does not say why"
+        request.app.state.switchboard.stream_failed(call, what)
 
 
 @router.websocket("/stream")
@@ -104,6 +118,7 @@ async def stream(websocket: WebSocket) -> None:
     state = websocket.app.state
     line = _signed_upgrade(websocket, state.carriers)
     if line is None:
+        state.switchboard.unsigned.refused(_STREAM)
         # Closing before accepting answers the handshake with 403.
         await websocket.close()
         return

@@ -8,10 +8,10 @@ from html import escape
 
 # The dashboard's own colours, from .streamlit/config.toml.
 _STYLE = """
-:root { color-scheme: light dark; --page: #fbfaf7; --card: #fff; --text: #20262b; --soft: #5c6360; --line: #dedad0;
+:root { color-scheme: light dark; --page: #fbfaf7; --card: #fff; --text: #14191c; --soft: #5c6360; --line: #dedad0;
   --main: #0d6b5b; --mark: #1c8370; --bad: #a83226; --note: #8a4f12; }
 @media (prefers-color-scheme: dark) { :root { --page: #14191b; --card: #1d2426; --text: #e6e9e6; --soft: #a3aca8;
-  --line: #343d3f; --main: #228b77; --mark: #2f9c86; --bad: #f0826f; --note: #e6a35a; } }
+  --line: #343d3f; --main: #20816e; --mark: #2f9c86; --bad: #f0826f; --note: #e6a35a; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--page);
   color: var(--text); font: 15px/1.5 "Source Sans", system-ui, sans-serif; }

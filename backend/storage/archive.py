@@ -28,9 +28,11 @@ from backend.models import (
     Report,
     Speaker,
     Status,
+    Tick,
     Turn,
     TurnState,
 )
+from backend.storage.call_backs import NEWEST, TO_CALL
 from backend.storage.glance import GLANCES, Glance, glance
 from backend.storage.search import MARK, Search, Sorting, condition, match
 from backend.storage.tallies import Tallies, tallies
@@ -70,6 +72,9 @@ class Archive:
 
     def call_of(self, provider_sid: str) -> Call | None:
         return next(map(_call, self._rows("select * from calls where provider_sid = ?", [provider_sid])), None)
+
+    def call_of_request(self, request: str) -> Call | None:
+        return next(map(_call, self._rows("select * from calls where request = ?", [request])), None)
 
     def calls(
         self, search: Search | None = None, limit: int = 50, offset: int = 0, order: Sorting = Sorting.NEWEST
@@ -122,6 +127,15 @@ class Archive:
     def unfinished(self) -> list[Call]:
         return self.calls(Search(statuses=[status for status in Status if not status.final]), limit=1000)
 
+    def last_moment(self, call_id: str) -> float | None:
+        """When something was last written of a call, in Unix seconds; None: nothing was."""
+        sql = (
+            "select max(at) as at from (select max(at) as at from events where call_id = ?"
+            " union all select max(coalesce(ended, started)) from turns where call_id = ?)"
+        )
+        at: float | None = next(self._rows(sql, [call_id, call_id]))["at"]
+        return at
+
     def unreported(self, since: float, limit: int) -> list[Call]:
         """The calls from then on that are over and have no report yet, the newest first."""
         sql = (
@@ -168,6 +182,21 @@ class Archive:
     def count_open_questions(self) -> int:
         return int(next(self._rows("select count(*) as n from questions where settled is null", []))["n"])
 
+    def to_call(self, since: float, limit: int = 100, offset: int = 0) -> list[Call]:
+        """The calls from then on after which somebody should be called again, the newest first."""
+        rows = self._rows(f"select call_id {TO_CALL} {NEWEST} limit ? offset ?", [since, limit, offset])
+        return self._called([row["call_id"] for row in rows])
+
+    def count_to_call(self, since: float) -> int:
+        return int(next(self._rows(f"select count(*) as n {TO_CALL}", [since]))["n"])
+
+    def older_than(self, moment: float, limit: int) -> list[str]:
+        """The ids of calls that were over and placed before this moment, the oldest first."""
+        sql = "select call_id from listing where created < ? and status not in ({}) order by created limit ?"
+        running = [status for status in Status if not status.final]
+        rows = self._rows(sql.format(", ".join("?" * len(running))), [moment, *running, limit])
+        return [row["call_id"] for row in rows]
+
     def calls_with(self, number: str, limit: int = 3) -> list[Call]:
         """The calls to this number, in E.164, and from it, the newest first."""
         sql = 'select * from calls where "to" = ? order by created desc, rowid desc limit ?'
@@ -187,10 +216,36 @@ class Archive:
         """Why this number, in E.164, must not be dialled; None when it may."""
         return next((Refusal(**row) for row in self._rows("select * from refusals where number = ?", [number])), None)
 
-    def placed_since(self, moment: float) -> list[float]:
-        """When outbound calls were placed since then, in Unix seconds, oldest first."""
-        sql = "select created from calls where created >= ? and direction = ? order by created"
-        return [float(row["created"]) for row in self._rows(sql, [moment, Direction.OUTBOUND])]
+    def count_incoming(self, since: float) -> int:
+        """How many calls have come in since then."""
+        sql = "select count(*) as n from listing where created >= ? and direction = ?"
+        return int(next(self._rows(sql, [since, Direction.INBOUND]))["n"])
+
+    def placed_since(self, moment: float, dialling: Sequence[str] = ()) -> list[tuple[str, float]]:
+        """The number of each phone that was called since then, in E.164, and when in Unix seconds, oldest first.
+
+        Practice calls are none, and a call that was only registered is none until somebody has dialled it.
+
+        Args:
+            dialling: ids of calls that are just being dialled, which their rows do not say yet.
+        """
+        sql = (
+            'select "to", created from calls where created >= ? and direction = ? and line = ?'
+            f" and (status <> ? or id in ({', '.join('?' * len(dialling))})) order by created"
+        )
+        rows = self._rows(sql, [moment, Direction.OUTBOUND, LineKind.PHONE, Status.CREATED, *dialling])
+        return [(row["to"], float(row["created"])) for row in rows]
+
+    def costs_since(self, moment: float) -> list[tuple[float, float]]:
+        """When the calls since then were placed, and what they have cost; those of which that is not written down
+        are left out."""
+        rows = self._rows("select created, cost from calls where created >= ? and cost is not null", [moment])
+        return [(row["created"], row["cost"]) for row in rows]
+
+    def uncosted_since(self, moment: float) -> list[Call]:
+        """The calls since then that were answered, or used something, and have no cost yet."""
+        sql = "select * from calls where created >= ? and cost is null and (answered is not null or counts <> '{}')"
+        return [_call(row) for row in self._rows(sql, [moment])]
 
     def _rows(self, sql: str, values: Sequence[object]) -> Iterator[dict[str, Any]]:
         return iter(self._db.query(sql, values))
@@ -216,6 +271,8 @@ def _call(row: dict[str, Any]) -> Call:
         "counts": json.loads(row["counts"]),
         "answerer": Answerer(row["answerer"]) if row["answerer"] else None,
         "report": _REPORT.validate_json(row["report"]) if row["report"] else None,
+        "reviewed": Tick(**json.loads(row["reviewed"])) if row["reviewed"] else None,
+        "followed_up": Tick(**json.loads(row["followed_up"])) if row["followed_up"] else None,
     }
     return Call(brief=replace(brief, line=LineKind(row["line"]), direction=Direction(row["direction"])), **rest)
 

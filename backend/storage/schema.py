@@ -1,16 +1,19 @@
-"""The tables, and every change that was ever made to them, oldest first."""
+"""The tables, and every change that was ever made to them, oldest first.
+
+A change is never changed again: it names every column itself, since it is applied to tables of its own time.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+import json
+from typing import Any
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from backend.models import Brief
-from backend.storage import measures
-from backend.storage.archive import turn_of
+from backend.models import Speaker, Turn, TurnState
 from backend.storage.documents import WRITE, document
+from backend.storage.measures import columns
 from backend.templates import STARTERS
 
 migrations = Migrations("phone_agent")
@@ -21,7 +24,8 @@ def first_tables(db: Database) -> None:
     text, number, whole = str, float, int
     db.table("calls").create(
         {
-            **dict.fromkeys(["id", *(f.name for f in fields(Brief)), "status", "outcome", "note", "ending"], text),
+            **dict.fromkeys(["id", "to", "action", "context", "callee_name", "agent_name", "organization"], text),
+            **dict.fromkeys(["line", "persona", "direction", "status", "outcome", "note", "ending"], text),
             **dict.fromkeys(["troubles", "parts", "provider_sid"], text),
             **dict.fromkeys(["created", "answered", "ended"], number),
             "sequence": whole,
@@ -95,13 +99,17 @@ _LISTING = """
 """
 _LISTED = """created, status, outcome, line, direction, number, agent, answerer, answered, troubled, review,
     talk, delay_typical, delay_worst, dead_air, cost"""
-# A result is to be reviewed where `Claim.doubtful` says so.
-_AS_LISTED = """{0}.created, {0}.status, {0}.outcome, {0}.line, {0}.direction, {0}."to", {0}.agent_name, {0}.answerer,
-    {0}.answered is not null, {0}.troubles <> '[]', coalesce(
+_DOUBTFUL = """coalesce(
         json_extract({0}.report, '$.result.confidence') < 0.6
         or (json_array_length({0}.report, '$.result.turns') = 0 and json_extract({0}.report, '$.result.ground') = ''),
-        false),
-    {0}.ended - {0}.answered, {0}.delay_typical, {0}.delay_worst, {0}.dead_air, {0}.cost"""
+        false)"""
+"""Where `Claim.doubtful` says so of the result."""
+_AS_LISTED = (
+    """{0}.created, {0}.status, {0}.outcome, {0}.line, {0}.direction, {0}."to", {0}.agent_name, {0}.answerer,
+    {0}.answered is not null, {0}.troubles <> '[]', """
+    + _DOUBTFUL
+    + ", {0}.ended - {0}.answered, {0}.delay_typical, {0}.delay_worst, {0}.dead_air, {0}.cost"
+)
 _TEXTS = """
     create virtual table call_texts using fts5 (
         names, number, about, said, prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2'
@@ -139,10 +147,18 @@ def _measure_and_index(db: Database) -> None:
     serials = db.execute("select serial, call_id from listing order by serial").fetchall()
     for serial, call_id in serials:
         row = next(db.query("select * from calls where id = ?", [call_id]))
-        turns = [turn_of(one) for one in db.query("select * from turns where call_id = ? order by number", [call_id])]
+        turns = [_turn(one) for one in db.query("select * from turns where call_id = ? order by number", [call_id])]
         db.execute(WRITE, [serial, *document(row, (turn.heard for turn in turns))])
         if turns:
-            db.table("calls").update(call_id, measures.columns(turns))
+            known = columns(turns)
+            measured = {name: known[name] for name in ("delay_typical", "delay_worst", "dead_air")}
+            db.table("calls").update(call_id, measured)
+
+
+def _turn(row: dict[str, Any]) -> Turn:
+    """What tables of that time had of a turn, as far as it can be measured."""
+    timings, kinds = json.loads(row["timings"]), (Speaker(row["speaker"]), TurnState(row["state"]))
+    return Turn(row["number"], kinds[0], row["text"], row["heard"], kinds[1], row["started"], row["ended"], timings)
 
 
 @migrations()
@@ -150,5 +166,46 @@ def templates(db: Database) -> None:
     """Texts that are used again, with a few to begin with; the calls with a number are looked up as it is typed."""
     kept = db.table("templates").create({"id": int, "name": str, "action": str, "context": str}, pk="id")
     db.execute("create unique index templates_by_name on templates (name collate nocase)")
-    kept.insert_all(map(asdict, STARTERS))
+    kept.insert_all({"id": one.id, "name": one.name, "action": one.action, "context": one.context} for one in STARTERS)
     db.table("calls").create_index(["to", "created"])
+
+
+_WORKED_OFF = """lower(trim({0}.callee_name)), coalesce(
+        {0}.outcome in ('call back', 'follow-up needed', 'voicemail left', 'no answer') and {0}.followed_up is null,
+        false)"""
+_NOW_LISTED = f"{_AS_LISTED.replace(_DOUBTFUL, f'{_DOUBTFUL} and {{0}}.reviewed is null')}, {_WORKED_OFF}"
+_KEEP_NOW_LISTED = f"""
+    create trigger calls_inserted after insert on calls begin
+        insert into listing (call_id, {_LISTED}, callee, to_call) values (new.id, {_NOW_LISTED.format("new")});
+    end;
+    create trigger calls_updated after update on calls begin
+        update listing set ({_LISTED}, callee, to_call) = ({_NOW_LISTED.format("new")}) where call_id = new.id;
+    end;
+    create trigger calls_deleted after delete on calls begin
+        delete from call_texts where rowid = (select serial from listing where call_id = old.id);
+        delete from listing where call_id = old.id;
+    end;
+"""
+
+
+@migrations()
+def worked_off(db: Database) -> None:
+    """Who has looked at a report, and who has dealt with a call; calls can be deleted, with what finds them."""
+    for name in ("reviewed", "followed_up"):
+        db.table("calls").add_column(name, str)
+    for column in ("callee text not null default ''", "to_call integer not null default 0"):
+        db.execute(f"alter table listing add column {column}")
+    named = f"select {_WORKED_OFF.format('calls')} from calls where id = call_id"
+    db.execute(f"update listing set (callee, to_call) = ({named})")
+    for trigger in ("calls_inserted", "calls_updated"):
+        db.execute(f"drop trigger {trigger}")
+    for trigger in _KEEP_NOW_LISTED.split("end;\n")[:-1]:
+        db.execute(f"{trigger} end")
+    db.execute("create index listing_to_call on listing (created) where to_call")
+
+
+@migrations()
+def requests(db: Database) -> None:
+    """By what name a call was asked for, so that asking again gives the same call."""
+    db.table("calls").add_column("request", str)
+    db.execute("create index calls_request on calls (request) where request is not null")

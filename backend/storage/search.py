@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from backend.models import LineKind, Outcome, Status
+from backend.models import Direction, LineKind, Outcome, Status
 
 MARK = "\x02"
 """Stands around what was found in a text; no character that anybody says or types."""
@@ -34,6 +34,7 @@ class Search:
     statuses: Sequence[Status] = ()
     outcomes: Sequence[Outcome] = ()
     line: LineKind | None = None
+    direction: Direction | None = None
     troubled: bool = False
     """Only calls on which something went wrong."""
     since: float = 0.0
@@ -45,7 +46,7 @@ class Search:
     agent: str = ""
     """The agent's name."""
     review: bool = False
-    """Only calls whose result somebody should look at before relying on it."""
+    """Only calls whose result somebody should look at before relying on it, and nobody has."""
 
 
 class Condition(NamedTuple):
@@ -72,6 +73,8 @@ def _columns(search: Search) -> Iterator[Condition]:
             yield Condition(f"{column} in ({', '.join('?' * len(chosen))})", tuple(chosen))
     if search.line:
         yield Condition("line = ?", (search.line,))
+    if search.direction:
+        yield Condition("direction = ?", (search.direction,))
     if search.agent:
         yield Condition("agent = ?", (search.agent,))
     if search.troubled:

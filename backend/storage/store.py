@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from backend.models import Call, Event, Question, Refusal, Refused, Report, Status, Turn
+from backend.models import Call, Event, Question, Refusal, Refused, Report, Status, Tick, Turn
 from backend.storage import measures
 from backend.storage.archive import CALL_COLUMNS, Archive
 from backend.storage.documents import WRITE, document
@@ -33,9 +34,11 @@ _TURN = """
 _EVENT = "insert into events (call_id, at, kind, data) values (?, ?, ?, ?)"
 _SAID = "select heard from turns where call_id = ? order by number"
 _MOST_WAITING = 20_000
-"""Rows that may wait to be written; more only do if writing fails, and then whoever adds one is to know."""
+"""Rows that may wait to be written; more only do if writing fails, and then the oldest events are given up."""
 _LARGEST_LOG = 4_000_000
 """Bytes of SQLite's write-ahead log, from which on it is copied into the database."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class Store(Archive):
@@ -62,14 +65,18 @@ class Store(Archive):
         self._turns: dict[tuple[str, int], Turn] = {}
         self._events: list[tuple[str, float, str, str]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._stuck = False
+        """Whether what waits could not be written when it was last tried."""
         self._copying: asyncio.Future[None] | None = None
         if every:
             # Copying the log waits for the disk, and then so would every call: a thread does it.
             db.execute("pragma wal_autocheckpoint = 0")
 
     def close(self) -> None:
-        self.flush()
-        super().close()
+        try:
+            self.flush()
+        finally:
+            super().close()
 
     # --- what may wait ----------------------------------------------------------------------------------------
 
@@ -88,14 +95,18 @@ class Store(Archive):
         self._soon()
 
     def _soon(self) -> None:
-        if not self._every or len(self._turns) + len(self._events) > _MOST_WAITING:
+        if not self._every:
             self.flush()
+        elif len(self._turns) + len(self._events) > _MOST_WAITING:
+            self.hurry()
+            # What was said matters more than how that came about.
+            del self._events[: len(self._events) // 2]
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._every, self._due)
 
     def _due(self) -> None:
         self._timer = None
-        self.flush()
+        self.hurry()
         if self._copying is None and self._log.exists() and self._log.stat().st_size > _LARGEST_LOG:
             self._copying = asyncio.get_running_loop().run_in_executor(None, _copy_log, self._path)
             self._copying.add_done_callback(self._copied)
@@ -109,8 +120,23 @@ class Store(Archive):
     def _log(self) -> Path:
         return self._path.with_name(f"{self._path.name}-wal")
 
+    def hurry(self) -> None:
+        """Write now what waits, if that is possible: a full disk is no reason to end calls, or to show nothing."""
+        try:
+            self.flush()
+        except sqlite3.Error as error:
+            if not self._stuck:
+                _LOG.error("turns and events cannot be written, and wait: %s", error)
+            self._stuck = True
+        else:
+            self._stuck = False
+
     def flush(self) -> None:
-        """Write now what waits."""
+        """Write now what waits.
+
+        Raises:
+            sqlite3.Error: it waits on.
+        """
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -124,14 +150,15 @@ class Store(Archive):
         self._events.clear()
 
     def _rows(self, sql: str, values: Sequence[object]) -> Iterator[dict[str, Any]]:
-        self.flush()
+        self.hurry()
         return super()._rows(sql, values)
 
     # --- a call's row -----------------------------------------------------------------------------------------
 
-    def add(self, call: Call) -> None:
+    def add(self, call: Call, request: str = "") -> None:
+        """`request`: the requester's own name for it, by which `call_of_request` finds it."""
         with self._db.atomic():
-            self._db.table("calls").insert(_call_row(call))
+            self._db.table("calls").insert(_call_row(call) | {"request": request or None})
             self._index(call.id)
 
     def load(self, calls: Iterable[tuple[Call, Sequence[Turn]]]) -> None:
@@ -171,6 +198,18 @@ class Store(Archive):
                 self._index(call_id)
             return True
 
+    def remove(self, call_id: str) -> bool:
+        """Delete a call with everything that was written of it; False where there is none.
+
+        A number that must not be dialled stays so, whichever call it was that asked for it.
+        """
+        self.flush()
+        with self._db.atomic():
+            for table in ("turns", "events", "questions"):
+                self._db.execute(f"delete from {table} where call_id = ?", [call_id])
+            self._db.execute("update refusals set call_id = '' where call_id = ?", [call_id])
+            return self._db.execute("delete from calls where id = ?", [call_id]).rowcount == 1
+
     def _index(self, call_id: str) -> None:
         """Have the call found by what is known of it now. Turns are not looked at while they grow."""
         [row] = self._rows(
@@ -193,6 +232,11 @@ class Store(Archive):
         with self._db.atomic():
             number = self._db.execute(sql, [call_id, text, asked, until, turn]).lastrowid
         return Question(number or 0, call_id, text, asked, until, turn=turn)
+
+    def reopen(self, question: int) -> None:
+        """Nobody has answered it after all."""
+        with self._db.atomic():
+            self._db.execute("update questions set settled = null, answer = '' where id = ?", [question])
 
     def settle(self, question: int, at: float, answer: str = "") -> bool:
         """Note that a question was answered, or without `answer` followed up; False when it is no longer open."""
@@ -241,7 +285,7 @@ class Store(Archive):
 
 
 def _cell(value: Any) -> Any:
-    value = asdict(value) if isinstance(value, Report) else value
+    value = asdict(value) if isinstance(value, (Report, Tick)) else value
     return json.dumps(value) if isinstance(value, (dict, tuple, list)) else value
 
 

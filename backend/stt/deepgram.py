@@ -5,36 +5,27 @@ and the sound of the unfinished turn replayed.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
-from urllib.parse import urlencode
+from typing import Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.protocol import State
 
 from backend import audio
-from backend.frames import binary_from_client
 from backend.models import Heard, ProviderError, Trouble
 from backend.money.tally import Tally, Unit
 from backend.money.tally import key as counted_as
+from backend.proxy import proxy_to
 from backend.seams import Pouring
-from backend.stt.flux import Flux
-from backend.stt.nova import Nova
+from backend.stt import deepgram_wire as wire
+from backend.stt.link import Link
 from backend.stt.tape import Tape
 
-_LARGEST = 640
-"""Bytes in one message, 80 ms: as much as the vendor recommends. Only a backlog is sent in so large pieces."""
-
-
-_MS = audio.RATE // 1000
-"""Bytes in a millisecond."""
-_CONGESTED = 16_384
-"""Bytes that the network has not taken, 2 s of sound, from which on the sender waits."""
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,71 +46,6 @@ class Patience:
     """Without a message in the middle of a turn, until a socket counts as broken. Above Flux's `eot_timeout_ms`."""
     farewell: float = 1.0
     """For the last words after the sound has ended."""
-
-
-class Dialect(Protocol):
-    """One of Deepgram's two languages: messages in, what was heard out, without I/O. Keeps the call's open turn."""
-
-    path: str
-    greets: bool
-
-    @property
-    def chunk(self) -> int: ...
-
-    parameters: tuple[tuple[str, str], ...]
-
-    @property
-    def in_turn(self) -> bool: ...
-    def hear(self, message: Mapping[str, object]) -> list[Heard]: ...
-    def finish(self) -> list[Heard]: ...
-    def resume(self) -> float: ...
-
-
-@dataclass(slots=True)
-class Link:
-    """One socket, and where it stands on the tape."""
-
-    socket: ClientConnection
-    opened: float
-    origin: int
-    """The place at which the server's second 0 lies."""
-    cursor: int
-    """The next byte to send."""
-    count: Callable[[int], None]
-    """Told how many bytes are sent."""
-    answered: bool = False
-    _waits: bool = False
-    """Whether sound that was taken waits for the network; what follows must not overtake it."""
-
-    def take(self, tape: Tape, size: int) -> bytes:
-        """The next sound to send. What fell off the tape, because the network took too little, is skipped."""
-        lost = max(0, tape.start - self.cursor)
-        sound = tape.read(self.cursor + lost, size)
-        self.origin += lost
-        self.cursor += lost + len(sound)
-        self.count(len(sound))
-        return sound
-
-    def send_now(self, tape: Tape) -> bool:
-        """Send the next sound; False where it would have to wait."""
-        free = self.socket.state is State.OPEN and self.socket.transport.get_write_buffer_size() < _CONGESTED
-        if not free or self._waits:
-            return False
-        # What the library does for such a message takes five times as long as everything else about it.
-        self.socket.transport.write(binary_from_client(self.take(tape, _LARGEST)))
-        return True
-
-    async def send(self, tape: Tape) -> None:
-        """Send the next sound, as soon as the network takes it.
-
-        Raises:
-            ConnectionClosed
-        """
-        self._waits = True
-        try:
-            await self.socket.send(self.take(tape, _LARGEST))
-        finally:
-            self._waits = False
 
 
 class Deepgram:
@@ -146,9 +72,9 @@ class Deepgram:
     ) -> None:
         """`tally`: where the call counts what it uses."""
         self._counts, self._counted = (tally or Tally()).used, counted_as(Unit.SOUND, model)
-        self._dialect: Dialect = Flux() if model.startswith("flux") else Nova()
+        self._dialect = wire.dialect(model)
         self._url, self._key, self._model = url, key, model
-        self._address = f"{url}{self._dialect.path}?{_query(self._dialect, model, keyterms)}"
+        self._terms = tuple(keyterms) if wire.takes_keyterms(model) else ()
         self._patience = patience or Patience()
         self._tape = Tape()
         self._fresh = asyncio.Event()
@@ -157,6 +83,8 @@ class Deepgram:
         """When the tape last got sound."""
         self._events: asyncio.Queue[Heard | None] = asyncio.Queue(self.MOST_UNREAD)
         self._tries = 0
+        self.trouble = ""
+        """What was refused of the call though the socket is open."""
 
     async def __aenter__(self) -> Self:
         socket = await self._connect(self._patience.opening, "no try was made")
@@ -210,7 +138,7 @@ class Deepgram:
                 return
 
     def _count(self, sent: int) -> None:
-        self._counts[self._counted] += sent // _MS
+        self._counts[self._counted] += sent * 1000 // audio.RATE
 
     def _has_chunk(self, link: Link) -> bool:
         return self._tape.end - link.cursor >= self._dialect.chunk
@@ -240,15 +168,15 @@ class Deepgram:
         try:
             while True:
                 async with asyncio.timeout(self._patience.mute if self._dialect.in_turn else None):
-                    message = _parsed(await link.socket.recv())
+                    message = wire.parsed(await link.socket.recv())
                 if message.get("type") == "Error":
-                    return str(message.get("description") or message.get("code") or "an error without a reason")
+                    return wire.complaint(message)
                 link.answered = True
                 self._tell(*self._dialect.hear(message))
         except TimeoutError:
             return "it fell silent in the middle of a turn"
         except ConnectionClosed as closed:
-            return "" if self._tape.ended else _reason(closed)
+            return "" if self._tape.ended else wire.reason(closed)
 
     async def _send(self, link: Link) -> None:
         # A closed socket is reported by the receiving side, which also knows why.
@@ -286,6 +214,7 @@ class Deepgram:
 
     async def _connect(self, within: float, why: str) -> ClientConnection:
         """Open a socket, trying again after short pauses; `why` is what is known so far of the failure."""
+        last: Exception | None = None
         try:
             async with asyncio.timeout(within):
                 for pause in self._patience.pauses[self._tries :]:
@@ -293,37 +222,47 @@ class Deepgram:
                     await asyncio.sleep(pause)
                     try:
                         return await self._open()
-                    except (OSError, WebSocketException) as error:
-                        why = _reason(error)
+                    except (OSError, WebSocketException, ImportError) as error:
+                        last, why = error, wire.reason(error)
+                        _LOG.info("Deepgram could not be opened: %s", why)
         except TimeoutError:
             why = f"no answer within {within:g} s"
-        raise ProviderError(f"Deepgram at {self._url} cannot be used: {why}. Check the network and DEEPGRAM_URL.")
+        raise wire.given_up(self._url, why, last)
 
     async def _open(self) -> ClientConnection:
-        """One try.
+        """One try, and another one without keyterms where it may be these that are refused.
 
         Raises:
-            ProviderError: Deepgram refuses and would do so again.
-            OSError, WebSocketException: another try may succeed.
+            Denied: Deepgram refuses and would do so again.
+            OSError, WebSocketException, ImportError: another try may succeed.
         """
         try:
-            socket = await connect(
-                self._address,
-                additional_headers={"Authorization": f"Token {self._key}"},
-                proxy=None,
-                compression=None,
-                open_timeout=None,
-                ping_interval=5,
-                ping_timeout=5,
-                close_timeout=0.5,
-            )
+            return await self._upgraded()
         except InvalidStatus as refused:
-            if advice := _advice(refused.response.status_code, self._model):
-                raise ProviderError(f"Deepgram refused ({_reason(refused)}): {advice}.") from None
+            if refused.response.status_code == 400 and self._terms:
+                self._terms = ()
+                socket = await self._open()
+                self.trouble = f"Deepgram refused the names of this call as keyterms ({wire.reason(refused)})."
+                self._tell(Trouble(self.trouble))
+                return socket
+            if denied := wire.denied(refused, self._model):
+                raise denied from None
             raise
+
+    async def _upgraded(self) -> ClientConnection:
+        socket = await connect(
+            wire.address(self._url, self._dialect, self._model, self._terms),
+            additional_headers={"Authorization": f"Token {self._key}"},
+            proxy=proxy_to(self._url),
+            compression=None,
+            open_timeout=None,
+            ping_interval=5,
+            ping_timeout=5,
+            close_timeout=0.5,
+        )
         try:
             if self._dialect.greets:
-                _welcomed(_parsed(await socket.recv()))
+                wire.welcomed(wire.parsed(await socket.recv()))
         except BaseException:
             await socket.close()
             raise
@@ -337,60 +276,16 @@ class Deepgram:
 
 
 async def check(url: str, key: str, model: str) -> None:
-    """Open a socket as a call would, and close it.
+    """Open a socket as a call would, with a name to listen for, and close it.
 
     Raises:
-        ProviderError: key or model were refused, or Deepgram cannot be reached.
+        ProviderError: key, model or keyterms were refused, or Deepgram cannot be reached.
     """
-    async with Deepgram(url, key, model):
-        pass
-
-
-def _query(dialect: Dialect, model: str, terms: Sequence[str]) -> str:
-    sound = (("encoding", "mulaw"), ("sample_rate", str(audio.RATE)))
-    return urlencode([("model", model), *sound, *dialect.parameters, *(("keyterm", term) for term in terms)])
-
-
-def _advice(status: int, model: str) -> str | None:
-    """What to do about a refusal that would come again; None where another try may succeed."""
-    match status:
-        case 401:
-            return "check DEEPGRAM_API_KEY in .env"
-        case 402:
-            return "the Deepgram project is out of credit; top it up in Deepgram's console"
-        case 403:
-            return f"this key may not use the model {model}; check DEEPGRAM_MODEL in .env and the key's permissions"
-        case 408 | 429:
-            return None
-        case _ if 400 <= status < 500:
-            return f"check DEEPGRAM_MODEL ({model}) and DEEPGRAM_URL in .env"
-    return None
-
-
-def _reason(error: Exception) -> str:
-    match error:
-        case InvalidStatus(response=response):
-            said = response.headers.get("dg-error", "")
-            return f"HTTP {response.status_code}{': ' if said else ''}{said}"
-        case ConnectionClosed(rcvd=close) if close:
-            return f"code {close.code} {close.reason}".strip()
-        case ConnectionClosed():
-            return "the network broke"
-    return str(error) or type(error).__name__
-
-
-def _welcomed(message: Mapping[str, object]) -> None:
-    if message.get("type") == "Error":
-        raise ConnectionError(str(message.get("description") or message.get("code")))
-
-
-def _parsed(data: str | bytes) -> dict[str, object]:
-    """A message; what is none of Deepgram's is empty, since newer servers may send what is not known here."""
-    try:
-        message = json.loads(data)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
+    async with Deepgram(url, key, model, ["Alex"]) as deepgram:
+        if deepgram.trouble:
+            raise ProviderError(
+                f"{deepgram.trouble} Calls work, but mishear names: check DEEPGRAM_MODEL ({model}) in .env."
+            )
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

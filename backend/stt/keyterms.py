@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from backend.models import Brief
 
 _MOST_TERMS, _MOST_WORDS, _MOST_LETTERS = 40, 5, 60
-"""Deepgram takes 500 tokens of keyterms in all."""
+_WORDS_IN_ALL = 100
+"""Deepgram takes 500 tokens of keyterms in all, and refuses the call that brings more; a rare name is up to five."""
 _PIECES = re.compile(r"[^\W_][\w'’&-]*|[.?!:;,\n\"()]")
 _TITLE_DOTS = re.compile(r"\b(Dr|Mr|Mrs|Ms|Mx|Prof|St)\.")
 
@@ -20,7 +22,17 @@ def keyterms(brief: Brief) -> tuple[str, ...]:
         words = " ".join(term.split()[:_MOST_WORDS])[:_MOST_LETTERS]
         if words:
             terms.setdefault(words.casefold(), words)
-    return tuple(terms.values())[:_MOST_TERMS]
+    return tuple(_within_limits(terms.values()))
+
+
+def _within_limits(terms: Iterable[str]) -> Iterator[str]:
+    """The first of them, as many as are taken."""
+    left = _WORDS_IN_ALL
+    for term in islice(terms, _MOST_TERMS):
+        left -= len(term.split())
+        if left < 0:
+            return
+        yield term
 
 
 def _names(text: str) -> Iterator[str]:

@@ -1,11 +1,11 @@
-"""Who may be dialled. Everything that places a call asks here, after which only cost and consent are left to judge."""
+"""Who may be dialled. Everything that places a call asks here; when and how often is for `limits`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from math import ceil
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
@@ -39,27 +39,6 @@ _KINDS: dict[int, str] = {
 }
 """Kinds of valid numbers that are never dialled; company numbers (UAN, such as British 03) are."""
 
-_HOUR = 3600.0
-
-
-def may_dial(number: str, recent: Sequence[float], now: float, per_hour: int, default_region: str = "US") -> str:
-    """The number in E.164, when it may be dialled and the hourly limit leaves room.
-
-    `recent` holds when calls were placed, in any order; it and `now` are in Unix seconds.
-
-    Raises:
-        Refused: saying why, and when the next call is possible.
-    """
-    e164 = dialable(number, default_region)
-    last_hour = sorted(at for at in recent if at > now - _HOUR)
-    if len(last_hour) >= per_hour:
-        minutes = ceil((last_hour[-per_hour] + _HOUR - now) / 60)
-        raise Refused(
-            f"The limit of {_count(per_hour, 'call')} an hour is reached: the next call is possible in "
-            f"{_count(minutes, 'minute')} (MAX_CALLS_PER_HOUR in .env sets the limit)"
-        )
-    return e164
-
 
 def dialable(number: str, default_region: str = "US") -> str:
     """The number in E.164; without a country code it is read as one of `default_region`.
@@ -76,7 +55,7 @@ def described(number: str, default_region: str = "US") -> Number:
     Raises:
         Refused: as `dialable`.
     """
-    shown = f"“{number.strip()[:40]}”"
+    shown = f"“{' '.join(number.split())[:40]}”"
     parsed = _parsed(number, shown, default_region)
     why = _unfit(parsed)
     if why:
@@ -91,10 +70,17 @@ def described(number: str, default_region: str = "US") -> Number:
     )
 
 
+_TWO_NUMBERS = re.compile(r"\d\D*(?:\s/\s|\s[;|,]|[;|,]\s|[\n\r\v\f\u2028\u2029])\D*\d")
+"""Signs that stand between two numbers. Glued together they would be a third where a country's vary in length; a slash
+without white space on both sides stands within one, as in 030/1234567."""
+
+
 def _parsed(number: str, shown: str, region: str) -> PhoneNumber:
     """Read what was typed or pasted; refuse what is no number, and what could be read in two ways."""
     if not number.strip():
         raise Refused("No phone number was given: write it with country code, such as +1 202 555 0143")
+    if _TWO_NUMBERS.search(number):
+        raise Refused(f"{shown} has two numbers in it: write one")
     if any(sign.isalpha() for sign in number):
         # Letters are a typo as often as a vanity number; dropping an "O" could quietly give somebody else's number.
         raise Refused(f"{shown} has letters in it: write the number with digits only, such as +1 202 555 0143")
@@ -145,10 +131,6 @@ _EMERGENCY_NUMBER = "an emergency number, which is never dialled"
 
 def _is_emergency(digits: str, region: str) -> bool:
     return digits in _EMERGENCY or phonenumbers.is_emergency_number(digits, region)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 @cache

@@ -109,7 +109,7 @@ def _dtmf(message: dict[str, dict[str, str]]) -> Digit | None:
 
 
 def _stop(message: object) -> Ended:
-    return Ended("The callee hung up.")
+    return Ended("They hung up.")
 
 
 _READERS: dict[str, Callable[..., Start | LineEvent | None]] = {

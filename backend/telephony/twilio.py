@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientSession
 from starlette.datastructures import ImmutableMultiDict
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -20,6 +20,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from backend.models import Call, LineKind, ProviderError
+from backend.proxy import proxy_url
 from backend.telephony import twiml
 
 _PATIENCE = 10.0
@@ -208,7 +209,9 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no type
     """The SDK's client, aimed at another host: it offers no setting for that."""
 
     def __init__(self, account: Account) -> None:
-        super().__init__()
+        # A session of our own, since the SDK's knows no proxy.
+        super().__init__(pool_connections=False)
+        self.session = ClientSession(proxy=proxy_url(account.api_url))
         # A dozen lines a request, numbers among them.
         self.logger.setLevel(logging.WARNING)
         self._api_url = account.api_url

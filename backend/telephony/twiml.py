@@ -11,20 +11,27 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 NOBODY_THERE = "I'm sorry, nobody can take the call just now. Someone will call you back. Goodbye."
 """Said by the carrier's own voice when the operator's phone does not answer."""
+CUT_OFF = "I'm sorry, we were cut off. Goodbye."
+"""Said by the carrier's own voice when the media server is gone in the middle of a call."""
+_ENDS_WITHIN = 1
+"""Seconds in which a call that was ended over REST has ended."""
 _RINGS = 25
 """Seconds an operator's phone rings; voicemail would take the callee after 20 to 30."""
 
 
-def connect(stream_url: str, token: str) -> str:
-    """Open a media stream both ways to `stream_url`, and hang up when that stream is closed.
+def connect(stream_url: str, token: str, events_url: str) -> str:
+    """Open a media stream both ways to `stream_url`, tell `events_url` how it does, and hang up when it is closed.
 
     Twilio drops a query string from a stream's URL, so the one-time token travels as a parameter.
     """
     document, link = VoiceResponse(), Connect()
-    stream = link.stream(url=_clean(stream_url))
+    stream = link.stream(url=_clean(stream_url), status_callback=_clean(events_url), status_callback_method="POST")
     stream.parameter(name="token", value=_clean(token))
     document.append(link)
-    # Without it a call whose server went away would be left to Twilio's idea of what comes next.
+    # Only a call whose server went away comes this far, or one that could not be ended in a better way. The pause is
+    # for the others: their end may be under way when the stream closes.
+    document.pause(length=_ENDS_WITHIN)
+    document.say(CUT_OFF)
     document.hangup()
     return str(document)
 
@@ -49,6 +56,13 @@ def transfer(number: str, caller: str, then: str) -> str:
 def refuse(words: str) -> str:
     """Turn a call away: answer it, say why, and hang up."""
     return farewell(words)
+
+
+def reject() -> str:
+    """Turn an incoming call away without answering it, so that it costs nothing: the caller hears a busy line."""
+    document = VoiceResponse()
+    document.reject(reason="busy")
+    return str(document)
 
 
 def _clean(text: str) -> str:

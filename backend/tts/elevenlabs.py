@@ -13,8 +13,9 @@ from typing import Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from backend.models import ProviderError, Spoken, Trouble, Voiced
+from backend.models import Denied, ProviderError, Spoken, Trouble, Voiced
 from backend.money.tally import Tally, Unit
+from backend.proxy import proxy_to
 from backend.tts import elevenlabs_wire as wire
 from backend.tts.alignment import Alignment
 
@@ -96,7 +97,7 @@ class ElevenLabs:
                             yield piece
                         deadline = asyncio.get_running_loop().time() + self._patience.stall
                 break
-            except wire.Refusal:
+            except Denied:
                 raise
             except ProviderError as error:
                 clause.restart()
@@ -129,7 +130,7 @@ class ElevenLabs:
         while True:
             self._trouble, useful = await self._hold_one()
             self._changed.set()
-            if isinstance(self._trouble, wire.Refusal):
+            if isinstance(self._trouble, Denied):
                 return
             if useful:
                 pauses = self._pauses()
@@ -145,7 +146,7 @@ class ElevenLabs:
                 self._address,
                 additional_headers={"xi-api-key": self._key},
                 compression=None,
-                proxy=None,
+                proxy=proxy_to(self._address),
                 open_timeout=self._patience.opening,
                 close_timeout=1,
                 max_size=4 * 2**20,
@@ -156,7 +157,7 @@ class ElevenLabs:
                     return await socket.serve(), socket.useful
                 finally:
                     self._socket = None
-        except (OSError, TimeoutError, WebSocketException) as error:
+        except (OSError, TimeoutError, WebSocketException, ImportError) as error:
             return wire.unreachable(error), False
 
 
@@ -221,7 +222,8 @@ class _Socket:
 
     @contextmanager
     def context(self, name: str, text: str) -> Iterator[_Inbox]:
-        """Have this text voiced. Left early, the vendor is told to stop, and what still comes is dropped.
+        """Have this text voiced. Left early, what still comes is dropped: the vendor voices flushed text to its end
+        whatever is sent, and the context's one close went out with the text.
 
         A deadline missed inside ends the socket: one that has gone quiet is not worth another sentence.
         """
@@ -236,8 +238,6 @@ class _Socket:
         finally:
             if name in self._live:
                 self._live[name] = None
-                # The vendor voices flushed text to its end after a first close; frameworks close again to interrupt.
-                self._send(wire.close(name))
 
     def abort(self) -> None:
         """End it without a closing handshake, which a vendor that no longer answers would not give."""

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from pydantic import AliasChoices, Base64Bytes, BaseModel, Field, ValidationError
+from pydantic import (
+    AliasChoices,
+    Base64Bytes,
+    BaseModel,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from websockets.exceptions import InvalidStatus
 
-from backend.models import ProviderError
+from backend.models import Denied, ProviderError
 from backend.tts.alignment import Letter
 
 CONTEXTS = 5
@@ -21,10 +30,6 @@ CONTEXTS = 5
 
 KEEPALIVE = json.dumps({"text": ""})
 """Without a context this keeps the socket itself open; on the single-context endpoint it would mean the end."""
-
-
-class Refusal(ProviderError):
-    """Asking again is no use in this call: the key, the voice, the model or the quota is wrong."""
 
 
 def address(url: str, voice: str, model: str) -> str:
@@ -49,25 +54,33 @@ def clause(context: str, text: str) -> list[str]:
     return [
         json.dumps({"text": " ", "context_id": context}),
         json.dumps({"text": f"{text.strip()} ", "context_id": context, "flush": True}),
-        close(context),
+        json.dumps({"context_id": context, "close_context": True}),
     ]
-
-
-def close(context: str) -> str:
-    return json.dumps({"context_id": context, "close_context": True})
 
 
 class _Timing(BaseModel):
     """When each character is voiced, in milliseconds from the start of the message's own sound."""
 
     chars: list[str] | None = None
-    starts: list[float] | None = Field(
+    starts: list[FiniteFloat] | None = Field(
         default=None, validation_alias=AliasChoices("charStartTimesMs", "char_start_times_ms")
     )
-    durations: list[float] | None = Field(
+    durations: list[FiniteFloat] | None = Field(
         default=None,
         validation_alias=AliasChoices("charDurationsMs", "charsDurationsMs", "char_durations_ms", "chars_durations_ms"),
     )
+
+
+def _if_readable(data: object, reader: ValidatorFunctionWrapHandler) -> _Timing | None:
+    """Sound without its timing is still speech."""
+    try:
+        timing: _Timing | None = reader(data)
+    except ValidationError:
+        return None
+    return timing
+
+
+_Timed = Annotated[_Timing | None, WrapValidator(_if_readable)]
 
 
 class Message(BaseModel):
@@ -76,12 +89,14 @@ class Message(BaseModel):
     context: str | None = Field(default=None, validation_alias=AliasChoices("contextId", "context_id"))
     audio: Base64Bytes | None = None
     final: bool | None = Field(default=None, validation_alias=AliasChoices("isFinal", "is_final"))
-    alignment: _Timing | None = None
-    normalized: _Timing | None = Field(
+    alignment: _Timed = None
+    normalized: _Timed = Field(
         default=None, validation_alias=AliasChoices("normalizedAlignment", "normalized_alignment")
     )
-    error: str | dict[str, Any] | None = None
-    message: str | None = None
+    error: Any = None
+    detail: Any = None
+    """What the vendor's web side calls an error, in any of several shapes."""
+    message: Any = None
 
     @property
     def sound(self) -> bytes:
@@ -99,33 +114,48 @@ def read(raw: str | bytes) -> Message:
     """One message from the vendor.
 
     Raises:
-        Refusal: it says that this key, voice, model or account will not do.
+        Denied: it says that this key, voice, model or account will not do.
         ProviderError: it says that something else went wrong, or says nothing that can be understood.
     """
     try:
         message = Message.model_validate_json(raw)
     except ValidationError as error:
         raise ProviderError(f"ElevenLabs sent a message that cannot be read ({error.error_count()} faults)") from None
-    if message.error or (message.message and not message.audio):
-        raise complaint(_name(message.error), message.message or "")
+    wrong = message.error or message.detail
+    if wrong or (message.message and not message.audio):
+        raise complaint(_name(wrong), _sentence(message.message) or _sentence(wrong))
     return message
 
 
-def _name(error: str | dict[str, Any] | None) -> str:
-    if isinstance(error, dict):
-        return str(error.get("status") or error.get("code") or "error")
-    return error or ""
+def _name(error: object) -> str:
+    match error:
+        case {"status": str(name)} | {"code": str(name)} | {"type": str(name)}:
+            return name
+        case str():
+            return error
+        case None | [] | {}:
+            return ""
+    return "error"
+
+
+def _sentence(said: object) -> str:
+    match said:
+        case {"message": str(sentence)} | [{"msg": str(sentence)}, *_]:
+            return sentence
+    return said if isinstance(said, str) else ""
 
 
 _MEANINGS: tuple[tuple[str, type[ProviderError], str], ...] = (
     ("concurrent", ProviderError, "voices as many calls at once as this account may: place fewer, or raise the plan"),
     ("busy", ProviderError, "is overloaded: try again in a moment"),
+    ("character_limit", ProviderError, "does not voice so long a sentence at once"),
+    ("unusual_activity", Denied, "refuses this account's free plan, as it does behind some networks: use a paid one"),
     ("active_conversations", ProviderError, "counted more than five sentences at once"),
     ("voice_settings|timeout", ProviderError, "ended the connection by its rules"),
-    ("api_key|auth|permission", Refusal, "refused the API key: check ELEVENLABS_API_KEY in .env"),
-    ("quota|payment", Refusal, "has no characters left for this API key: raise its limit or the plan"),
-    ("voice", Refusal, "does not offer this voice: check ELEVENLABS_VOICE_ID in .env against your voices there"),
-    ("model", Refusal, "does not offer this model here: check ELEVENLABS_MODEL in .env; eleven_flash_v2_5 should do"),
+    ("api_key|auth|permission", Denied, "refused the API key: check ELEVENLABS_API_KEY in .env"),
+    ("quota|payment", Denied, "has no characters left for this API key: raise its limit or the plan"),
+    ("voice", Denied, "does not offer this voice: check ELEVENLABS_VOICE_ID in .env against your voices there"),
+    ("model", Denied, "does not offer this model here: check ELEVENLABS_MODEL in .env; eleven_flash_v2_5 should do"),
     ("", ProviderError, "reported an error"),
 )
 """Part of an error's name, whether it is final, what it means; parts, since not every name is published."""
@@ -145,13 +175,22 @@ def closed(code: int | None, reason: str | None) -> ProviderError:
     return ProviderError(f"ElevenLabs closed the connection (code {code or 'none'})")
 
 
-_STATUS = {401: "unauthorized", 402: "payment required", 403: "no permission", 404: "voice not found"}
+_STATUS = {
+    401: "unauthorized",
+    402: "payment required",
+    403: "no permission",
+    404: "voice not found",
+    429: "too many concurrent requests",
+}
 
 
 def unreachable(error: Exception) -> ProviderError:
     """Why no socket could be opened."""
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
-        return complaint(f"HTTP {status} {_STATUS.get(status, '')}".strip(), "")
+        means = "busy" if status >= 500 else _STATUS.get(status, "")
+        return complaint(f"HTTP {status} {means}".strip(), "")
+    if isinstance(error, ImportError):
+        return ProviderError("ElevenLabs cannot be reached: a SOCKS proxy needs the Python package python-socks")
     why = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
     return ProviderError(f"ElevenLabs cannot be reached ({why}): check this machine's connection and ELEVENLABS_URL")

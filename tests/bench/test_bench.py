@@ -107,6 +107,11 @@ def test_pieces_that_come_when_they_are_due_are_not_late() -> None:
     assert list(lateness(arrivals, lead=0.2)) == pytest.approx([0.0, 0.0, 0.03])
 
 
+def test_pieces_that_fill_the_lead_as_fast_as_they_are_voiced_are_not_late() -> None:
+    arrivals = [(5.0, 1600), (5.1, 800), (5.1, 800), (5.13, 1600), (5.13, 800), (5.23, 800)]
+    assert list(lateness(arrivals, lead=0.5)) == pytest.approx([0.03])
+
+
 def test_a_carrier_that_ran_dry_counts_the_next_piece_from_there() -> None:
     arrivals = [(5.0, 1600), (5.0, 800), (6.0, 800), (6.0, 800), (6.0, 800), (6.1, 800)]
     late = list(lateness(arrivals, lead=0.2))

@@ -133,7 +133,7 @@ async def test_a_callee_who_speaks_while_they_cough_is_heard_when_the_tape_says_
     phone.listener = Actor(acts, phone, ears, clock, tape).hear
     carrier = asyncio.create_task(phone.run())
     await asyncio.sleep(4.0)
-    phone.leave("The callee hung up.")
+    phone.leave("They hung up.")
     await carrier
     sounds = [event.mulaw async for event in phone.events() if isinstance(event, Sound)]
     loud = sum(any(byte != audio.SILENCE[0] for byte in mulaw) for mulaw in sounds) * 0.02

@@ -127,14 +127,16 @@ async def test_the_voice_voices_every_character() -> None:
     assert length == round(QUICK.lead_in * audio.RATE) + 24 * 65 * audio.RATE // 1000
 
 
-async def test_a_second_close_interrupts_the_voice() -> None:
-    sent = [{"text": "Long words. " * 20, "context_id": "1"}, *[{"context_id": "1", "close_context": True}] * 2]
-    async with vendors(replace(QUICK, first_byte=60)) as address:
+async def test_a_closed_context_is_voiced_to_its_end() -> None:
+    async with vendors(QUICK) as address:
         url = f"ws://{address}/v1/text-to-speech/voice/multi-stream-input"
         async with connect(url, proxy=None, compression=None) as client:
-            for message in sent:
-                await client.send(json.dumps(message))
-            assert json.loads(await client.recv()) == {"audio": None, "isFinal": True, "contextId": "1"}
+            await client.send(json.dumps({"text": "Words.", "context_id": "1"}))
+            await client.send(json.dumps({"context_id": "1", "close_context": True}))
+            messages = [json.loads(await client.recv())]
+            while not messages[-1].get("isFinal"):
+                messages.append(json.loads(await client.recv()))
+    assert messages[0]["audio"] and messages[-1] == {"audio": None, "isFinal": True, "contextId": "1"}
 
 
 # --- the callees ------------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ async def test_a_callee_without_an_answer_speaks_again_and_counts_it() -> None:
 
 async def test_only_pieces_after_the_first_burst_have_a_moment() -> None:
     call = a_call(Habits())
-    call.replies = [[(0.0, 800), (0.0, 800), (0.0, 800), (0.13, 800)]]
+    call.replies = [[*[(0.0, 800)] * 6, (0.13, 800)]]
     assert list(call.late(0, 1)) == [pytest.approx(0.03)]
     assert list(call.late(1, 2)) == []
 

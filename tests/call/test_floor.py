@@ -50,51 +50,14 @@ from backend.call.events import (
     Transfer,
     Wants,
 )
-from backend.call.manners import Manners
 from backend.call.turns.deadlines import Phase
 from backend.call.turns.floor import Floor
 from backend.call.words.short_words import words
-from backend.models import Brief, Digit, EagerEnd, Ended, Hands, Outcome, Partial, Resumed, TurnEnd
+from backend.models import Answerer, Digit, Direction, EagerEnd, Ended, Hands, Outcome, Partial, Resumed, TurnEnd
+from tests.call.talk import BRIEF, MANNERS, Talk
 
-BRIEF = Brief(to="+12025550143", action="Confirm the visit", callee_name="John Smith", organization="Green Dental")
-MANNERS = Manners()
 OPENING = known.opening(BRIEF)
 AGREED = Ending("The agent finished the call.", Outcome.CONFIRMED)
-
-
-class Talk:
-    """A floor with a clock: each step says when it happens."""
-
-    def __init__(self, manners: Manners = MANNERS) -> None:
-        self.floor = Floor(BRIEF, manners)
-        self.now = 0.0
-        self.did: list[Action] = []
-
-    def at(self, now: float, *events: FloorEvent) -> list[Action]:
-        """Let time pass, with the ticks that fall due on the way, then these events happen."""
-        self.now, self.did = self.now, []
-        while self.floor.deadline is not None and self.floor.deadline < now:
-            self.now = self.floor.deadline
-            self._handle(Tick(), self.now)
-        self.now = now
-        for event in events:
-            self._handle(event, now)
-        return self.did
-
-    def _handle(self, event: FloorEvent, now: float) -> None:
-        for action in self.floor.handle(event, now):
-            # Who picked up is only written down; the tests of that are elsewhere.
-            if not isinstance(action, PickedUp):
-                self.did.append(action)
-
-    def phase(self) -> Phase:
-        return self.floor.phase
-
-    def opened(self) -> Talk:
-        """Past the opening: the agent has asked for a moment and listens, at 5 s."""
-        self.at(0, Connected())
-        self.at(5, Speaking(1), ReplyDone(1))
-        return self
 
 
 # --- the first seconds ----------------------------------------------------------------------------------------
@@ -143,6 +106,52 @@ def test_new_words_over_the_opening_do_interrupt_it() -> None:
     talk.at(0, Connected())
     talk.at(1.5, Speaking(1), SoundOn())
     assert Stop(1) in talk.at(2, Partial("wait who are you"))
+
+
+RECORDED = replace(MANNERS, records=True, notice="This call is recorded.")
+
+
+def opening_stopped(heard: str | None, left: str = "") -> str:
+    """The advice of the next answer, after somebody has talked over the opening."""
+    talk = Talk(RECORDED)
+    talk.at(0, Connected(), SoundOn())
+    talk.at(1, SoundOff(), TurnEnd("Hello?"))
+    talk.at(1.5, *([] if heard is None else [Speaking(1)]), SoundOn())
+    talk.at(1.6, Held(1, heard or "", left), Partial("what do you want"))
+    (reply,) = (action for action in talk.at(3, SoundOff(), TurnEnd("What do you want?")) if isinstance(action, Reply))
+    return reply.hint
+
+
+def test_an_opening_of_which_nothing_was_heard_is_said_with_the_first_answer() -> None:
+    whole = known.opening(BRIEF, notice=RECORDED.notice)
+    assert opening_stopped(None) == opening_stopped("") == known.UNANNOUNCED.format(notice=whole)
+
+
+def test_what_the_agent_is_and_that_the_call_is_recorded_is_said_again_where_it_was_talked_over() -> None:
+    both = "This is Alex, an AI assistant calling for Green Dental. This call is recorded."
+    assert opening_stopped("Hi John,", "this is Alex, an AI assistant") == known.UNANNOUNCED.format(notice=both)
+    told = "Hi John, this is Alex, an AI assistant calling for Green Dental."
+    assert opening_stopped(told, "This call is") == known.UNANNOUNCED.format(notice=RECORDED.notice)
+    assert opening_stopped(f"{told} {RECORDED.notice}", "Do you") == ""
+
+
+def test_a_menu_that_talked_over_the_opening_need_not_hear_it() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    talk.at(1.5, Speaking(1), SoundOn())
+    talk.at(1.6, Held(1, "Hi John,", "this is"))
+    assert talk.at(3, Partial("Thank you for calling"))[-1] == Stop(1)
+    did = talk.at(6, Partial(MENU), SoundOff(), TurnEnd(MENU)) + talk.at(9)
+    assert [action.hint for action in did if isinstance(action, Reply)] == [known.MENU]
+
+
+def test_an_opening_that_begins_anew_is_not_owed_besides() -> None:
+    talk = Talk(RECORDED)
+    talk.at(0, Connected())
+    talk.at(2, Speaking(1), Pause())
+    talk.at(3, Resume())
+    talk.at(4, Speaking(2), ReplyDone(2))
+    assert talk.at(6, TurnEnd("Yes."))[-1] == Reply(3)
 
 
 # --- taking turns ---------------------------------------------------------------------------------------------
@@ -211,6 +220,24 @@ def test_a_turn_that_a_recogniser_tells_twice_is_answered_once() -> None:
     assert talk.phase() is Phase.REPLYING
 
 
+def test_the_same_word_said_twice_in_a_row_is_heard_twice() -> None:
+    talk = Talk().opened()
+    talk.at(6, TurnEnd("Yes."))
+    talk.at(6.5, Planned(2, "Great. Does Tuesday at two still work for you?"), Speaking(2))
+    assert talk.at(9, Partial("Yes."))[-1] == Stop(2)
+    assert talk.at(9.4, TurnEnd("Yes."))[-1] == Reply(3)
+
+
+def test_a_turn_that_was_ended_here_is_not_answered_again_after_a_noise() -> None:
+    talk = Talk().opened()
+    talk.at(6, SoundOn(), Partial("Tuesday at three"))
+    talk.at(6 + MANNERS.noisy_turn, Tick())
+    talk.at(13, Speaking(2), ReplyDone(2))
+    talk.at(14, SoundOff())
+    talk.at(14.2, SoundOn())
+    assert talk.at(14.5, SoundOff(), TurnEnd("Tuesday at three")) == []
+
+
 def test_a_turn_that_was_ended_here_is_not_heard_again_when_the_recogniser_ends_it() -> None:
     talk = Talk().opened()
     talk.at(6, Partial("I would say so"))
@@ -231,12 +258,24 @@ def test_a_probable_end_prepares_a_reply_that_the_end_releases() -> None:
     assert talk.phase() is Phase.REPLYING
 
 
-@pytest.mark.parametrize("news", [Resumed(), Partial("Yes, I do, but"), Hint("Offer Tuesday.")])
+@pytest.mark.parametrize("news", [Resumed(), Partial("Yes, I do, but")])
 def test_a_prepared_reply_is_dropped_when_it_no_longer_fits(news: FloorEvent) -> None:
     talk = Talk().opened()
     talk.at(6, EagerEnd("Yes, I do."))
     assert Stop(2) in talk.at(6.1, news)
-    assert talk.at(7, TurnEnd("Yes, I do, but not on Monday."))[-1] in (Reply(3), Reply(3, hint="Offer Tuesday."))
+    assert talk.at(7, TurnEnd("Yes, I do, but not on Monday."))[-1] == Reply(3)
+
+
+def test_a_hint_that_comes_when_a_reply_is_prepared_already_is_in_the_answer_all_the_same() -> None:
+    talk = Talk().opened()
+    talk.at(6, EagerEnd("Yes, I do."), Hint("Offer Tuesday."))
+    assert talk.at(6.1, TurnEnd("Yes, I do."))[1:] == [Stop(2), Reply(3, hint="Offer Tuesday.")]
+
+
+def test_who_wants_no_more_calls_hears_so_although_another_answer_was_prepared() -> None:
+    talk = Talk().opened()
+    talk.at(6, EagerEnd("Please stop calling me."))
+    assert talk.at(6.1, TurnEnd("Please stop calling me."))[-2:] == [Stop(2), Reply(3, hint=known.OPTED_OUT)]
 
 
 def test_words_told_again_unchanged_keep_the_prepared_reply() -> None:
@@ -271,7 +310,7 @@ def test_a_prepared_goodbye_ends_the_call_only_once_it_is_released() -> None:
 def test_the_operators_words_come_before_a_prepared_reply() -> None:
     talk = Talk().opened()
     talk.at(6, EagerEnd("Yes."), Say("One more thing."))
-    said = Note("The operator says: One more thing.")
+    said = Note("The operator wants said: One more thing.")
     assert said in talk.did
     assert talk.at(6.2, TurnEnd("Yes."))[1:] == [Stop(2), Reply(3, "One more thing.")]
 
@@ -686,6 +725,50 @@ def test_a_greeting_with_pauses_does_not_pass_for_a_conversation() -> None:
     assert talk.at(9, MachineAnswered("machine_end_beep"))[-1] == Reply(5, known.voicemail(BRIEF))
 
 
+def test_a_message_that_takes_too_long_to_be_confirmed_was_not_left() -> None:
+    talk = Talk().opened()
+    talk.at(6, MachineAnswered("machine_end_beep"), Speaking(2))
+    end = talk.at(7 + MANNERS.closing_limit)[-1]
+    assert isinstance(end, End) and end.ending.outcome is Outcome.FAILED
+
+
+def test_a_sound_without_end_after_what_may_be_a_machine_does_not_keep_the_agent_silent() -> None:
+    talk = Talk()
+    talk.at(0, Connected())
+    talk.at(0.3, SoundOn())
+    talk.at(3, Partial("Hi, please leave a message"))
+    assert Reply(1, OPENING) in talk.at(3 + 2 * MANNERS.greeting_limit)
+
+
+MENU = "For sales, press one. For support, press two. To repeat this menu, press nine."
+
+
+def pressed_two() -> Talk:
+    """A menu has picked up, and the agent has pressed a key, at 10 s."""
+    talk = Talk()
+    talk.at(0, Connected(), SoundOn())
+    talk.at(6, Partial(MENU), SoundOff(), TurnEnd(MENU))
+    talk.at(9.5, Wants(1, Tool.PRESS_KEYS, "2"), Speaking(1))
+    talk.at(10, ReplyDone(1))
+    return talk
+
+
+def test_a_menu_that_puts_through_is_waited_for_as_long_as_a_queue() -> None:
+    talk = pressed_two()
+    hold = "Please hold while I transfer your call."
+    talk.at(11, SoundOn(), Partial(hold))
+    talk.at(13, SoundOff(), TurnEnd(hold))
+    assert not any(isinstance(action, Reply | End) for action in talk.at(MANNERS.on_hold))
+    end = talk.at(10 + MANNERS.on_hold)[-1]
+    assert isinstance(end, End) and end.ending.outcome is Outcome.NO_ANSWER
+
+
+def test_a_menu_that_plays_music_without_end_is_not_waited_for_any_longer() -> None:
+    talk = pressed_two()
+    talk.at(11, SoundOn())
+    assert isinstance(talk.at(10 + MANNERS.on_hold)[-1], End)
+
+
 @pytest.mark.parametrize("broken", [ReplyFailed(2, "No voice."), Ended("The far side hung up.")])
 @pytest.mark.parametrize("before", [[], [Speaking(2)]])
 def test_a_message_that_was_not_heard_to_its_end_was_not_left(broken: FloorEvent, before: list[FloorEvent]) -> None:
@@ -720,7 +803,7 @@ def test_the_same_word_said_again_to_a_recogniser_that_tells_no_ends_is_heard_ag
 def test_one_sentence_of_the_operator_does_not_cut_another() -> None:
     talk = Talk().opened()
     talk.at(6, Say("First."), Speaking(2))
-    assert talk.at(7, Say("Second.", "Maya")) == [Note("Maya says: Second.")]
+    assert talk.at(7, Say("Second.", "Maya")) == [Note("Maya wants said: Second.")]
     assert talk.at(8, ReplyDone(2)) == [Reply(3, "Second.")]
 
 
@@ -741,14 +824,14 @@ def test_a_hint_in_an_answer_that_nobody_heard_goes_into_the_next() -> None:
 def test_the_operators_words_replace_the_agents_own() -> None:
     talk = Talk().opened()
     talk.at(6, TurnEnd("Yes."), Speaking(2))
-    said = Note("The operator says: One more thing.")
+    said = Note("The operator wants said: One more thing.")
     assert talk.at(7, Say("One more thing.")) == [said, Stop(2), Reply(3, "One more thing.")]
 
 
 def test_the_operators_words_wait_until_the_callee_has_finished() -> None:
     talk = Talk().opened()
     talk.at(6, Partial("I was"))
-    assert talk.at(6.5, Say("One more thing.")) == [Note("The operator says: One more thing.")]
+    assert talk.at(6.5, Say("One more thing.")) == [Note("The operator wants said: One more thing.")]
     assert talk.at(7, TurnEnd("I was there."))[-1] == Reply(2, "One more thing.")
 
 
@@ -770,6 +853,13 @@ def test_hanging_up_silences_the_agent_at_once() -> None:
 
 def test_a_key_press_is_a_turn() -> None:
     assert Talk().opened().at(6, Digit("1")) == [CalleeSays("(pressed 1)", complete=True), Reply(2)]
+
+
+def test_a_key_pressed_in_the_middle_of_a_sentence_loses_none_of_its_words() -> None:
+    talk = Talk().opened()
+    talk.at(6, Partial("my number is two"))
+    assert talk.at(6.5, Digit("5"))[0] == CalleeSays("my number is two (pressed 5)", complete=True)
+    assert talk.at(7, Partial("my number is two oh two"))[0] == CalleeSays("oh two", complete=False)
 
 
 # --- the operator steps in ----------------------------------------------------------------------------------------
@@ -854,7 +944,7 @@ def test_a_voicemail_gets_no_message_from_a_paused_agent_until_it_may_talk_again
 def test_what_the_operator_types_is_said_while_the_agent_is_paused() -> None:
     talk = Talk()
     talk.at(0, Connected(), Pause())
-    assert talk.at(1, Say("One moment.", "Maya")) == [Note("Maya says: One moment."), Reply(1, "One moment.")]
+    assert talk.at(1, Say("One moment.", "Maya")) == [Note("Maya wants said: One moment."), Reply(1, "One moment.")]
     assert talk.at(3, Speaking(1), ReplyDone(1)) == []
     assert talk.phase() is Phase.ASIDE
     assert talk.at(9, Resume()) and talk.phase() is Phase.GREETING, "the callee has not heard who is calling"
@@ -935,8 +1025,8 @@ def test_an_agent_that_went_deaf_leaves_the_operator_in_the_call_and_apologises_
 def test_words_that_cannot_be_voiced_do_not_end_a_call_that_the_operator_has() -> None:
     talk = taken_over()
     talk.at(8, Say("One moment."))
-    assert talk.at(9, ReplyFailed(3, "No voice.", mute=True)) == []
-    assert talk.phase() is Phase.ASIDE
+    assert talk.at(9, ReplyFailed(3, "No voice.", mute=True)) == [Note("Not said any more: One moment.")]
+    assert talk.at(20) == [] and talk.phase() is Phase.ASIDE
 
 
 def test_keys_are_pressed_at_once_and_nothing_said_over_them_stops_them() -> None:
@@ -967,7 +1057,10 @@ def test_a_call_is_handed_over_at_once_when_the_operator_wants_it() -> None:
 # --- promises that hold whatever happens ------------------------------------------------------------------------
 
 _NUMBERS = st.integers(min_value=0, max_value=12)
-_TEXTS = st.sampled_from(["", "yes", "uh-huh", "no", "hello", "I can't on Monday", "thank you bye", "  ", "which day"])
+_MACHINES = ["press one for sales press two for billing", "the number you have dialed is not in service"]
+_TEXTS = st.sampled_from(
+    ["", "yes", "uh-huh", "no", "hello", "I can't on Monday", "thank you bye", "  ", "which day", *_MACHINES]
+)
 _EVENTS: st.SearchStrategy[FloorEvent] = st.one_of(
     st.builds(Partial, _TEXTS),
     st.builds(EagerEnd, _TEXTS),
@@ -1004,10 +1097,17 @@ class Witness:
         self.agents = False
         """Whether the reply under way is the agent's own."""
         self.microphone = False
+        self.unsaid = 0
+        """How many sentences the operator wanted said that have neither begun nor been given up."""
+        self.loud_from = float("inf")
+        self.partial = False
+        """Whether the callee's words so far are no whole turn yet."""
 
-    def see(self, event: FloorEvent, actions: list[Action], hands: Hands) -> None:
+    def see(self, event: FloorEvent, actions: list[Action], hands: Hands, now: float) -> None:
         assert not (self.over and actions), "something was done after the end"
         self.orders |= {event.text} if isinstance(event, Say) else set()
+        if isinstance(event, SoundOn | SoundOff):
+            self.loud_from = now if isinstance(event, SoundOn) else float("inf")
         if isinstance(event, ReplyDone | ReplyFailed) and event.number == self.under_way:
             self.under_way = None
         if isinstance(event, Held) and event.number == self.under_way and event.over:
@@ -1018,6 +1118,11 @@ class Witness:
                 case Reply(number, words, held=held, keys=keys):
                     assert self.under_way is None, "two replies at once"
                     self.agents = not keys and words not in self.orders
+                    self.unsaid -= words in self.orders
+                    assert self.agents or keys or not self.partial, "the operator's words were said over the callee's"
+                    assert self.agents or keys or not 0 <= now - self.loud_from < MANNERS.hold_limit - 1e-6, (
+                        "the operator's words were said over somebody who had just begun to speak"
+                    )
                     assert number == self.newest + 1, "replies are numbered one by one"
                     self.under_way, self.shut = number, held
                     self.newest = number
@@ -1036,18 +1141,25 @@ class Witness:
                 case Microphone(open):
                     assert open is not self.microphone, "the microphone was already so"
                     self.microphone = open
-                case CalleeSays(text) | OperatorSays(text):
+                case CalleeSays(text, complete):
                     assert text.strip(), "an empty turn was written down"
+                    self.partial = not complete
+                case OperatorSays(text):
+                    assert text.strip(), "an empty turn was written down"
+                case Note(text):
+                    self.unsaid += text.startswith("The operator wants said")
+                    self.unsaid -= text.startswith("Not said any more")
         if hands is not Hands.AGENT and not self.over:
             assert self.under_way is None or not self.agents, "the agent talks although somebody has stepped in"
         assert self.over or self.microphone is (hands is Hands.OPERATOR), "the microphone belongs to another"
+        assert not self.over or self.unsaid <= 0, "nobody knows what became of what the operator wanted said"
 
 
 @given(_STEPS)
 @settings(max_examples=400, deadline=None)
 def test_whatever_happens_the_floor_keeps_its_promises(steps: list[tuple[float, FloorEvent]]) -> None:
     floor, witness, now = Floor(BRIEF, MANNERS), Witness(), 0.0
-    witness.see(Connected(), floor.handle(Connected(), now), floor.hands)
+    witness.see(Connected(), floor.handle(Connected(), now), floor.hands, now)
     written: list[str] = []
     planned: list[str] = []
     for pause, event in steps:
@@ -1055,7 +1167,7 @@ def test_whatever_happens_the_floor_keeps_its_promises(steps: list[tuple[float, 
         alive = floor.phase is not Phase.OVER
         planned += [event.words] if isinstance(event, Planned) else []
         actions = floor.handle(event, now)
-        witness.see(event, actions, floor.hands)
+        witness.see(event, actions, floor.hands, now)
         assert floor.deadline is None or floor.deadline > now, "the deadline lies in the past"
         written += [action.text for action in actions if isinstance(action, CalleeSays)]
         if isinstance(event, TurnEnd) and event.text.strip() and alive:
@@ -1063,6 +1175,18 @@ def test_whatever_happens_the_floor_keeps_its_promises(steps: list[tuple[float, 
             echo = any(" ".join(said) in " ".join(words(own)) for own in planned)
             told = any(words(text)[-len(said) :] == said for text in written)
             assert told or echo, "a final word of the callee was lost"
+
+
+@given(_STEPS)
+@settings(max_examples=200, deadline=None)
+def test_whatever_happens_nobody_who_calls_is_taken_for_a_machine(steps: list[tuple[float, FloorEvent]]) -> None:
+    floor, now = Floor(replace(BRIEF, direction=Direction.INBOUND), MANNERS), 0.0
+    for pause, event in [(0.0, Connected()), *steps]:
+        now += pause
+        for action in floor.handle(event, now):
+            assert not isinstance(action, PickedUp) or action.who is Answerer.PERSON
+            assert not isinstance(action, Reply) or action.words != known.voicemail(BRIEF)
+        assert floor.phase is not Phase.MACHINE
 
 
 @given(_STEPS)

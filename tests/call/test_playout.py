@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.call.sound.playout import Piece, Playout
-from backend.models import Spoken
+from backend.call.sound.playout import REACH, Piece, Playout, Reach
+from backend.models import LineKind, Spoken
 from backend.practice.playback import Playback
 
 WORD_MS = 300
@@ -43,15 +44,16 @@ def test_the_first_sound_is_due_at_once() -> None:
     assert playout.due(5.0) == Piece(b"\x01" * 40, "1.0:40")
 
 
-def test_no_more_than_the_lead_is_ever_ahead_of_real_time() -> None:
-    playout = Playout(1)
+@pytest.mark.parametrize("reach", REACH.values())
+def test_no_more_than_the_lead_is_ever_ahead_of_real_time(reach: Reach) -> None:
+    playout = Playout(1, reach=reach)
     playout.add(spoken("one two three four five six seven"))
     now = 0.0
     sent = 0
     while now < 3:
         while piece := playout.due(now):
             sent += len(piece.sound)
-        assert sent / 8000 <= now + playout.lead + playout.piece + 1e-9
+        assert sent / 8000 <= now + playout.reach.lead + playout.piece + 1e-9
         now += 0.013
 
 
@@ -67,7 +69,7 @@ def test_it_is_done_only_when_the_last_mark_has_come_back() -> None:
     playout.add(spoken("one two"))
     playout.finish()
     marks = [piece.mark for piece in play(playout, 2)]
-    done = [playout.done] + [playout.played(mark) and playout.done for mark in marks]
+    done = [playout.done] + [playout.played(mark, 2.0) and playout.done for mark in marks]
     assert done == [False] * len(marks) + [True]
     assert playout.heard == "one two"
 
@@ -82,10 +84,10 @@ def test_marks_of_another_reply_count_for_nothing() -> None:
     playout = Playout(2)
     playout.add(spoken("one two"))
     play(playout, 2)
-    assert not playout.played("1.0:800")
-    assert not playout.played("2.0:999999")
-    assert not playout.played("2.1:800")
-    assert not playout.played("nonsense")
+    assert not playout.played("1.0:800", 2.0)
+    assert not playout.played("2.0:999999", 2.0)
+    assert not playout.played("2.1:800", 2.0)
+    assert not playout.played("nonsense", 2.0)
     assert playout.heard == ""
 
 
@@ -93,9 +95,9 @@ def test_half_a_word_was_not_heard() -> None:
     playout = Playout(1)
     playout.add(spoken("one two three"))
     play(playout, 2)
-    playout.played("1.0:4000")
+    playout.played("1.0:4000", 2.0)
     assert playout.heard == "one"
-    playout.played("1.0:4800")
+    playout.played("1.0:4800", 2.0)
     assert playout.heard == "one two"
 
 
@@ -103,7 +105,7 @@ def test_where_the_sound_so_far_ends_in_the_middle_of_a_word_that_word_is_not_he
     playout = Playout(1)
     playout.add(Spoken(bytes(8 * 600), "at two thi", tuple(range(0, 600, 60))))
     play(playout, 1.0)
-    assert playout.played("1.0:4800")
+    assert playout.played("1.0:4800", 1.1)
     assert playout.heard == "at two"
     assert playout.hold(1.1)
     playout.add(Spoken(bytes(8 * 180), "rty", (0, 60, 120)))
@@ -117,7 +119,7 @@ def test_where_a_clause_is_over_so_is_its_last_word() -> None:
     playout.add(spoken("at two"))
     playout.pause()
     play(playout, 1.0)
-    assert playout.played("1.0:4800")
+    assert playout.played("1.0:4800", 2.0)
     assert playout.heard == "at two"
 
 
@@ -125,8 +127,8 @@ def test_a_late_mark_takes_nothing_back() -> None:
     playout = Playout(1)
     playout.add(spoken("one two three"))
     play(playout, 2)
-    playout.played("1.0:4800")
-    playout.played("1.0:800")
+    playout.played("1.0:4800", 2.0)
+    playout.played("1.0:800", 2.0)
     assert playout.heard == "one two"
 
 
@@ -158,7 +160,7 @@ class Wire:
 
     def _return(self, marks: Sequence[str]) -> None:
         for mark in marks:
-            self.playout.played(mark)
+            self.playout.played(mark, self.now)
 
 
 def test_nothing_leaves_before_the_gate_is_opened() -> None:
@@ -173,7 +175,7 @@ def test_a_held_reply_goes_on_with_the_word_that_was_not_heard_to_its_end() -> N
     playout = Playout(1)
     playout.add(spoken("one two three four five"))
     sent = play(playout, 0.5)
-    playout.played(sent[3].mark)  # 400 ms: in the middle of "two"
+    playout.played(sent[3].mark, 0.5)  # 400 ms: in the middle of "two"
     assert playout.hold(0.5)
     assert (playout.heard, playout.left) == ("one", "two three four five")
     assert playout.due(0.6) is None
@@ -187,7 +189,7 @@ def test_a_word_heard_to_its_end_is_not_repeated() -> None:
     playout = Playout(1)
     playout.add(spoken("one two three four five"))
     sent = play(playout, 0.5)
-    playout.played(sent[2].mark)  # 300 ms: "one" and its blank
+    playout.played(sent[2].mark, 0.5)  # 300 ms: "one" and its blank
     assert playout.hold(0.5)
     playout.release()
     piece = playout.due(1.0)
@@ -199,7 +201,7 @@ def test_the_marks_of_sound_that_was_taken_back_count_for_nothing() -> None:
     playout.add(spoken("one two three four five"))
     sent = play(playout, 0.5)
     playout.hold(0.5)
-    assert [playout.played(piece.mark) for piece in sent] == [True] * 4 + [False] * (len(sent) - 4)
+    assert [playout.played(piece.mark, 2.0) for piece in sent] == [True] * 4 + [False] * (len(sent) - 4)
     assert playout.heard == "one"
 
 
@@ -207,7 +209,7 @@ def test_sound_that_was_played_but_not_yet_confirmed_is_not_repeated() -> None:
     playout = Playout(1)
     playout.add(spoken("one two three four five"))
     sent = play(playout, 0.65)
-    playout.played(sent[3].mark)  # 380 ms; the marks of the next 200 ms are under way
+    playout.played(sent[3].mark, 0.62)  # 380 ms; the marks of the next 200 ms are under way
     playout.hold(0.65)
     playout.release()
     piece = playout.due(1.0)
@@ -246,11 +248,13 @@ def test_a_reply_that_was_held_is_played_to_its_end() -> None:
     assert (wire.playout.done, wire.playout.heard, wire.playout.left) == (True, "one two three four five", "")
 
 
-@given(st.lists(st.floats(min_value=0.05, max_value=1.5), max_size=5))
-def test_however_often_a_reply_is_held_no_word_is_lost_and_at_most_one_repeated_each_time(gaps: list[float]) -> None:
+@given(st.lists(st.floats(min_value=0.05, max_value=1.5), max_size=5), st.sampled_from(list(REACH.values())))
+def test_however_often_a_reply_is_held_no_word_is_lost_and_at_most_one_repeated_each_time(
+    gaps: list[float], reach: Reach
+) -> None:
     """Each word has a sound of its own, so what was heard tells which words were played."""
     names = "abcdefgh"
-    wire = Wire(Playout(1))
+    wire = Wire(Playout(1, reach=reach))
     for name in names:
         wire.playout.add(Spoken(name.encode() * 2400, f"{name} ", (0, 280)))
     wire.playout.finish()
@@ -280,7 +284,7 @@ def test_clauses_are_told_apart_by_a_blank() -> None:
     playout.add(spoken("Two."))
     playout.finish()
     for piece in play(playout, 2):
-        playout.played(piece.mark)
+        playout.played(piece.mark, 2.0)
     assert playout.heard == "One. Two."
 
 
@@ -301,9 +305,111 @@ def test_a_word_whose_sound_was_not_confirmed_is_never_heard(clauses: list[str],
         playout.add(spoken(clause))
     pieces = play(playout, 12)
     for piece in pieces[:confirmed]:
-        playout.played(piece.mark)
+        playout.played(piece.mark, 2.0)
     reached = sum(len(piece.sound) for piece in pieces[:confirmed])
     over = (reached // 8 + PAUSE_MS) // WORD_MS
     heard = len(playout.heard.split())
     assert over - 1 <= heard <= over
     assert " ".join(clauses).startswith(playout.heard)
+
+
+# --- over a network ---------------------------------------------------------------------------------------------
+
+
+class Network(Wire):
+    """A carrier that is far away: what is sent takes its time both ways, and now and then the way stands still, as
+    TCP does for a lost packet. Nothing overtakes."""
+
+    def __init__(self, playout: Playout, delay: float, stalls: Sequence[tuple[float, float]] = ()) -> None:
+        """`stalls`: from when until when nothing gets through, to the carrier."""
+        super().__init__(playout)
+        self.delay, self.stalls = delay, stalls
+        self.gaps = 0
+        """Frames of silence since the first sound."""
+        self._there: deque[tuple[float, Piece | None]] = deque()
+        """What is on its way, and when it arrives; nothing is a `clear`."""
+        self._back: deque[tuple[float, str]] = deque()
+
+    def carry(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.02)):
+            while piece := self.playout.due(self.now):
+                self._send(piece)
+            self._arrive()
+            frame = self.playback.next_frame()
+            self.now += 0.02
+            self.heard += frame.sound[: frame.spoken]
+            self.gaps += bool(self.heard) and not frame.spoken
+            self._return(frame.marks)
+            while self._back and self._back[0][0] <= self.now:
+                self.playout.played(self._back.popleft()[1], self.now)
+
+    def hold(self) -> None:
+        if self.playout.hold(self.now):
+            self._send(None)
+
+    def _send(self, piece: Piece | None) -> None:
+        free = max([self.now, *(until for since, until in self.stalls if since <= self.now < until)])
+        self._there.append((free + self.delay, piece))
+
+    def _arrive(self) -> None:
+        while self._there and self._there[0][0] <= self.now:
+            piece = self._there.popleft()[1]
+            if piece is None:
+                self._return(self.playback.clear())
+            else:
+                self.playback.add(piece.sound)
+                self._return(self.playback.mark(piece.mark))
+
+    def _return(self, marks: Sequence[str]) -> None:
+        self._back.extend((self.now + self.delay, mark) for mark in marks)
+
+
+SENTENCE = "we could offer you thursday at half past two or friday morning at ten"
+
+
+@pytest.mark.parametrize(
+    ("line", "stall", "whole"), [("phone", 0.35, True), ("phone", 0.45, True), ("practice", 0.35, False)]
+)
+def test_a_network_that_stands_still_for_a_moment_breaks_no_word_on_a_phone_line(
+    line: str, stall: float, whole: bool
+) -> None:
+    wire = Network(Playout(1, reach=REACH[LineKind(line)]), 0.06, [(1.0, 1.0 + stall)])
+    wire.playout.add(spoken(SENTENCE))
+    wire.playout.finish()
+    wire.carry(4.0)
+    assert (wire.gaps == 0) is whole
+
+
+@pytest.mark.parametrize("delay", [0.01, 0.05, 0.1, 0.2])
+def test_a_far_away_carrier_is_given_each_word_once_and_goes_on_with_the_one_that_was_cut(delay: float) -> None:
+    names = "abcdefgh"
+    wire = Network(Playout(1, reach=REACH[LineKind.PHONE]), delay)
+    for name in names:
+        wire.playout.add(Spoken(name.encode() * 2400, f"{name} ", (0, 280)))
+    wire.playout.finish()
+    wire.carry(1.5)
+    wire.hold()
+    wire.carry(0.6)
+    quiet = wire.heard
+    wire.carry(1.0)
+    assert wire.heard == quiet, "silent once the clear has arrived"
+    wire.playout.release()
+    wire.carry(5)
+    assert wire.playout.done and wire.playout.heard == " ".join(names)
+    assert all(wire.heard.count(name.encode()) >= 2400 - 80 for name in names)
+    assert len(wire.heard) <= 2400 * (len(names) + 1)
+
+
+def test_after_a_stall_that_breaks_words_no_word_is_lost_by_an_interruption() -> None:
+    names = "abcdefgh"
+    wire = Network(Playout(1, reach=REACH[LineKind.PHONE]), 0.05, [(0.5, 1.4)])
+    for name in names:
+        wire.playout.add(Spoken(name.encode() * 2400, f"{name} ", (0, 280)))
+    wire.playout.finish()
+    wire.carry(1.9)
+    wire.hold()
+    wire.carry(0.6)
+    wire.playout.release()
+    wire.carry(6)
+    assert wire.playout.done
+    assert all(wire.heard.count(name.encode()) >= 2400 - 400 for name in names)

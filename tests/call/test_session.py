@@ -13,18 +13,20 @@ from backend.bench.stand_ins import Model, Speech, end_call
 from backend.bench.virtual_time import in_virtual_time, run
 from backend.call import manners as known
 from backend.call.diary import decode
-from backend.call.events import Hint, MachineAnswered, Say
+from backend.call.events import Ending, HangUp, Hint, MachineAnswered, OperatorWatches, Pause, Say
 from backend.call.manners import Manners
 from backend.call.mind import GO_ON
 from backend.call.turns.floor import Floor
 from backend.call.voice import Voice
 from backend.models import (
+    Denied,
     EagerEnd,
     Outcome,
     Partial,
     ProviderError,
     Resumed,
     Speaker,
+    Spoken,
     Trouble,
     TurnEnd,
     TurnState,
@@ -487,8 +489,70 @@ async def test_phrases_known_by_heart_are_voiced_once_for_all_calls(tmp_path: Pa
     speech, shared = Speech(), {}  # type: ignore[var-annotated]
     for name in ("Ann", "Bob"):
         async with Voice([speech], Manners(), shared) as voice:
-            await voice.prepare([known.opening(replace(BRIEF, callee_name=name))], known.BY_HEART)
+            await voice.prepare([known.opening(replace(BRIEF, callee_name=name))], known.BY_HEART, pytest.fail)
             assert voice.known(known.MOMENT)
     assert sorted(speech.asked) == sorted(
         [*known.BY_HEART, *(known.opening(replace(BRIEF, callee_name=name)) for name in ("Ann", "Bob"))]
     )
+
+
+@in_virtual_time
+async def test_a_voice_that_is_refused_while_it_rings_is_a_trouble_on_the_calls_row(tmp_path: Path) -> None:
+    class Refused(Speech):
+        async def say(self, text: str) -> AsyncIterator[Voiced]:
+            if text:
+                raise Denied("ElevenLabs refused the API key.")
+            yield Spoken(b"")
+
+    async with a_call(tmp_path, voices=[Refused(), Speech()]) as call:
+        await call.until_said(OPENING)
+        assert call.troubles == ("ElevenLabs refused the API key.",)
+
+
+@in_virtual_time
+async def test_a_prepared_answer_that_breaks_off_is_made_anew_and_not_half_said(tmp_path: Path) -> None:
+    broken = ("I can look that up. ", "And then ", ProviderError("The model broke."))
+    async with a_call(tmp_path, Model([broken, ("Of course.",)])) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(0.5)
+        call.ears.tell(Partial("Yes, which day is it?"), EagerEnd("Yes, which day is it?"))
+        await asyncio.sleep(0.4)
+        call.ears.tell(TurnEnd("Yes, which day is it?"))
+        await call.until_said("Of course.")
+        assert call.said == f"{OPENING}Of course."
+        assert len(call.models[0].asked) == 2
+
+
+@in_virtual_time
+async def test_what_is_posted_to_a_call_that_is_over_is_dropped(tmp_path: Path) -> None:
+    async with a_call(tmp_path) as call:
+        call.session.post(HangUp(Ending("The operator hung up.", Outcome.STOPPED)))
+        await call.over()
+        for _ in range(5000):
+            call.session.post(OperatorWatches())
+
+
+@in_virtual_time
+async def test_a_reply_that_does_not_let_go_is_silenced_all_the_same(tmp_path: Path) -> None:
+    class Clinging(Speech):
+        async def say(self, text: str) -> AsyncIterator[Voiced]:
+            async for voiced in super().say(text):
+                yield voiced
+            if text.startswith("You have"):
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    await asyncio.sleep(30)
+
+    long = "You have an appointment on Thursday at two thirty with Doctor Smith in the old building."
+    async with a_call(tmp_path, Model([(long,)]), voices=[Clinging()]) as call:
+        await call.until_said(OPENING)
+        await asyncio.sleep(0.3)
+        await call.callee("Yes.")
+        await call.until_said("Thursday")
+        began = asyncio.get_running_loop().time()
+        call.session.post(Pause())
+        while not call.phone.cleared:
+            await asyncio.sleep(0.05)
+        assert asyncio.get_running_loop().time() - began < 2.2
+        assert call.troubles == ("A reply that was to be stopped took longer than 2 seconds to end.",)

@@ -124,6 +124,8 @@ ASKED = {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name
         ({"messages": [*HELLO["messages"], {"role": "assistant", "content": "Hi"}]}, "must end with a user message"),
         ({"messages": [*HELLO["messages"], ASKED, {"role": "user", "content": "So?"}]}, "without `tool_result`"),
         ({"model": "claude-sonnet-5-5", "thinking": {"type": "disabled"}}, "does not support 'disabled'"),
+        ({"model": "claude-opus-5-5", "thinking": {"type": "disabled"}}, "does not support 'disabled'"),
+        ({"model": "claude-fable-5-2", "thinking": {"type": "disabled"}}, "does not support 'disabled'"),
         ({"model": "claude-sonnet-5-5", "tool_choice": {"type": "any"}}, "forced tool use"),
         ({"max_tokens": anthropic.omit}, "max_tokens: Field required"),
         ({"tool_choice": {"type": "tool", "name": "nobody"}}, "'nobody' not found in provided tools"),

@@ -390,3 +390,10 @@ async def test_another_reader_may_lend_its_voice_and_its_timings_are_told() -> N
     ]
     assert sound_in(messages) == bytes(range(256)) * 10
     assert server.voiced[0].speech.starts == (800, 1600)
+
+
+async def test_a_context_is_closed_once() -> None:
+    async with quick() as server, dial(server) as socket:
+        await send(socket, {"text": " ", "context_id": "1"}, {"text": "Hi. ", "context_id": "1", "flush": True})
+        await send(socket, *[{"context_id": "1", "close_context": True}] * 2)
+        assert await refusal(socket) == "context_not_found"

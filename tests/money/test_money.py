@@ -91,6 +91,22 @@ def test_a_country_or_model_without_a_price_is_named_and_makes_the_total_unknown
     assert found.known == pytest.approx(0.0040 + 0.0075 + 0.005)
 
 
+@pytest.mark.parametrize("area", ["787", "939", "340", "670", "671", "684"])
+def test_a_territory_that_costs_more_than_the_mainland_has_no_price_rather_than_a_wrong_one(area: str) -> None:
+    territory = f"+1{area}5550123"
+    found = cost(a_call(replace(PHONE, to=territory)), TABLE, 0.0)
+    assert (found.unpriced, found.total) == ((territory,), None)
+
+
+def test_a_price_may_be_written_for_what_has_none_and_taken_from_what_has_one(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text('version = "ours"\n[twilio.outbound_minute]\n"+1787" = 0.05\n"+1212" = "none"\n')
+    table = read(own)
+    assert (table.problem, table.own) == ("", True)
+    prices = table.prices.twilio
+    assert [prices.outbound(f"+1{area}5550123") for area in ("787", "212", "202")] == [0.05, None, 0.014]
+
+
 def test_a_date_at_the_end_of_a_models_name_does_not_matter() -> None:
     assert TABLE.thinking(f"{HAIKU}-20261007") == TABLE.thinking(HAIKU) is not None
     assert TABLE.thinking(f"{HAIKU}-fast") is None

@@ -150,9 +150,9 @@ def test_an_outcome_needs_words_that_can_mean_it(outcome: Outcome, said: str, do
 
 
 def test_how_a_line_ended_is_known_to_the_row_alone() -> None:
-    hung_up = replace(CALL, outcome=Outcome.HUNG_UP, ending="The callee hung up.")
+    hung_up = replace(CALL, outcome=Outcome.HUNG_UP, ending="They hung up.")
     true = checked(report(Outcome.HUNG_UP, "She hung up after agreeing to Friday."), hung_up, TURNS)
-    assert true.result == Claim("The callee hung up.", (), 0.9, ENDING)
+    assert true.result == Claim("They hung up.", (), 0.9, ENDING)
     assert not true.result.doubtful
     assert checked(report(Outcome.FAILED, "The line broke."), hung_up, TURNS).result.doubtful
 

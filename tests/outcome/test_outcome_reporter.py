@@ -148,12 +148,15 @@ async def test_a_model_that_takes_for_ever_holds_up_one_report_for_a_while_only(
 
 
 @in_virtual_time
-async def test_a_fault_in_one_report_leaves_the_others(tmp_path: Path) -> None:
-    async with reports(tmp_path, Writes(KeyError("bug"), GOOD), CALL, replace(CALL, id="next")) as (reporter, store):
-        reporter.request("call")
-        reporter.request("next")
+async def test_a_fault_in_one_report_has_the_rules_write_it_and_leaves_the_others(tmp_path: Path) -> None:
+    writer = Writes(KeyError("bug"), GOOD)
+    async with reports(tmp_path, writer, CALL, replace(CALL, id="next")) as (reporter, store):
+        for call_id in ("call", "next", "call"):
+            reporter.request(call_id)
         await reporter.done()
-        assert (row(store).report, row(store, "next").report) == (None, GOOD)
+        found = row(store).report
+        assert found and (found.author, row(store, "next").report) == ("rules", GOOD)
+        assert [call_id for call_id, _ in writer.asked] == ["call", "next"]
 
 
 @in_virtual_time

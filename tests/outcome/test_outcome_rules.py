@@ -37,7 +37,7 @@ def reported(*said: str, state: TurnState = TurnState.DONE, **row: Any) -> Repor
     known: dict[str, Any] = {
         "status": Status.COMPLETED,
         "outcome": Outcome.HUNG_UP,
-        "ending": "The callee hung up.",
+        "ending": "They hung up.",
         "answered": 1.0,
     }
     return rules.report(Call("call", BRIEF, **(known | row)), turns(*said, state=state))
@@ -108,14 +108,14 @@ def test_a_yes_to_words_that_were_not_heard_is_for_review() -> None:
 
 
 def test_a_yes_to_an_operators_own_question_confirms_nothing() -> None:
-    call = Call("call", BRIEF, Status.COMPLETED, Outcome.HUNG_UP, ending="The callee hung up.", answered=1.0)
+    call = Call("call", BRIEF, Status.COMPLETED, Outcome.HUNG_UP, ending="They hung up.", answered=1.0)
     said = turns(HELLO, "Yes", PUT, "Hm.", "Maya here, can you hear me?", "Yes.")
     said[4] = replace(said[4], speaker=Speaker.OPERATOR)
     assert rules.report(call, said).outcome is not Outcome.CONFIRMED
 
 
 def test_what_an_operator_asked_and_the_callee_agreed_to_is_confirmed_with_their_words() -> None:
-    call = Call("call", BRIEF, Status.COMPLETED, Outcome.HUNG_UP, ending="The callee hung up.", answered=1.0)
+    call = Call("call", BRIEF, Status.COMPLETED, Outcome.HUNG_UP, ending="They hung up.", answered=1.0)
     said = turns(HELLO, "Yes", PUT, "Yes, that works for me.")
     said[2] = replace(said[2], speaker=Speaker.OPERATOR)
     found = rules.report(call, said)

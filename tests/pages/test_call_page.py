@@ -369,5 +369,6 @@ def test_an_earlier_call_is_one_step_away(desk: tuple[MediaServer, Dashboard]) -
     a_call(server.store, "earlier", created=now + 60, status=Status.COMPLETED, outcome=Outcome.VOICEMAIL, ended=now)
     with open_page() as page:
         page.goto(running.url)
+        page.get_by_role("textbox", name="Phone number").fill("+1 202 555 0143")
         page.locator(".st-key-call_earlier").get_by_role("link").first.click()
         expect(page).to_have_url(re.compile(r"/record\?call=earlier$"))

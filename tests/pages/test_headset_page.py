@@ -21,7 +21,7 @@ from backend.audio import Samples
 from backend.call.events import Pause
 from backend.practice.dialled_call import DialledCall
 from backend.practice.handset import FarEnd, Handset
-from tests.browser import open_page
+from tests.browser import PATIENCE, open_page
 from tests.practice_world import CALLEE, Person
 from tests.served import TOKEN, Served, world
 
@@ -192,7 +192,11 @@ async def test_the_microphone_reaches_its_own_callee_and_no_other(tmp_path: Path
         muted_from = len(ears.heard[CALLEE])
         page.wait_for_timeout(1_500)
         quiet.append(bytes(ears.heard[CALLEE][muted_from:]))
-        page.keyboard.press("h")
+        for keys in ("Shift+H", "Shift+B", "Control+b", "Alt+b", "h"):
+            page.keyboard.press(keys)
+        page.wait_for_timeout(600)
+        expect(page.get_by_text("You are on the line, muted")).to_be_visible()
+        page.keyboard.press("b")
         expect(page.get_by_role("button", name="Take over")).to_be_visible()
         expect(page.get_by_text("You are on the line")).to_be_hidden()
 
@@ -237,7 +241,7 @@ async def test_the_page_listens_only_when_asked_shows_both_sides_and_says_when_i
 
     def look(page: Page) -> None:
         page.goto(address)
-        callee = page.get_by_role("meter", name="Callee")
+        callee = page.get_by_role("meter", name="Them")
         expect(page.get_by_role("button", name="Listen")).to_be_enabled()
         assert server.switchboard.tap(call).hears == ()
         page.keyboard.press("l")
@@ -254,3 +258,55 @@ async def test_the_page_listens_only_when_asked_shows_both_sides_and_says_when_i
         await server.connected(call)
         address = page_of(server, call)
         await in_browser(look)
+
+
+_LATE_MICROPHONE = """
+    const { getUserMedia } = MediaDevices.prototype;
+    MediaDevices.prototype.getUserMedia = function (wanted) {
+        return new Promise((give) => {
+            window.allow = () => give(getUserMedia.call(this, wanted).then((stream) => (window.stream = stream)));
+        });
+    };
+    window.WebSocket = class extends WebSocket {
+        constructor(...all) {
+            super(...all);
+            window.sockets = [...(window.sockets ?? []), this];
+        }
+    };
+"""
+"""The microphone is given only on `allow()`; `sockets` can be closed, as a bad network does."""
+
+
+def until(page: Page, true: str) -> None:
+    """Wait for what a script says; the pages forbid what Playwright's own waiting does."""
+    began = time.monotonic()
+    while not page.evaluate(true):
+        assert time.monotonic() < began + PATIENCE, true
+        page.wait_for_timeout(100)
+
+
+@pytest.mark.timeout(120)
+async def test_a_connection_lost_while_the_microphone_is_asked_for_leaves_no_dead_button(tmp_path: Path) -> None:
+    def look(page: Page) -> None:
+        page.add_init_script(_LATE_MICROPHONE)
+        page.goto(address)
+        button = page.get_by_role("button", name="Take over")
+        button.click()
+        expect(page.get_by_text("Waiting for the microphone…")).to_be_visible()
+        page.evaluate("window.sockets.at(-1).close()")
+        until(page, "window.sockets.length > 1")
+        expect(button).to_be_enabled()
+        page.evaluate("window.allow()")
+        until(page, "window.stream?.getTracks()[0].readyState === 'ended'")
+        expect(page.get_by_text("You are on the line")).to_be_hidden()
+        button.click()
+        page.evaluate("window.allow()")
+        expect(page.get_by_text("You are on the line", exact=True)).to_be_visible()
+
+    async with world(tmp_path, Ears().pick_up) as server:
+        call = await server.placed()
+        await server.connected(call)
+        address = page_of(server, call)
+        await in_browser(look, microphone(save(tmp_path / "voice.wav", voice())))
+        assert len(server.handed(call, "TakeOver")) == 1
+        await server.switchboard.hang_up(call)

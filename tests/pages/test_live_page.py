@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from backend.call.events import HandBack, Hint, Pause, Press, Resume, Say, Transfer
 from backend.client import ServerDown
-from backend.models import Brief, Event, Hands, Speaker, Status, Turn, TurnState
+from backend.models import Brief, Direction, Event, Hands, LineKind, Outcome, Speaker, Status, Turn, TurnState
 from tests import scenes
 from tests.media_server import MediaServer, media_server
 from tests.pages.test_pages import a_call, page, same_main, shown
@@ -253,3 +253,78 @@ def test_the_headset_is_shown_where_its_server_answers_and_stays_through_a_hiccu
 
 def unanswered(*_: object, **__: object) -> None:
     raise ServerDown("The media server does not answer.")
+
+
+# --- what is not known, and what is not possible ------------------------------------------------------------------
+
+
+def test_while_nobody_knows_who_has_the_call_the_page_does_not_say_it_and_the_controls_are_off(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talking(server)
+    server.desk.hands["one"] = Hands.OPERATOR
+    bench = page("live", call="one")
+    assert labels(bench)["whose_turn"] == "Hand back"
+    monkeypatch.setattr("backend.client.Client.running", unanswered)
+    bench.run()
+    assert "The agent has it" not in shown(bench) and "An operator has it" not in shown(bench)
+    assert {"say_one_button", "hint_one_button", "whose_turn"} <= off(bench)
+    assert "hang_up" not in off(bench), "it is tried all the same"
+    assert labels(bench)["whose_turn"] == "Hand back", "as it was drawn last"
+    assert "All this waits until the media server answers again." in shown(bench)
+
+
+def test_a_refusal_stays_when_the_page_is_drawn_anew_and_goes_after_a_while(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talking(server)
+    bench = page("live", call="one")
+    server.desk.deaf = "This call is over."
+    bench.button(key="whose_turn").click().run()
+    assert "This call is over." in shown(bench.run())
+    monkeypatch.setattr("_orders._STAYS", 0.0)
+    assert "This call is over." not in shown(bench.run())
+
+
+def test_keys_may_be_typed_with_spaces_and_dashes_and_what_is_no_key_is_said_plainly(server: MediaServer) -> None:
+    talking(server)
+    bench = page("live", call="one")
+    for typed in ("1-2 3#", "one"):
+        bench.text_input(key="keys_one").set_value(typed)
+        bench.button(key="keys_one_button").click().run()
+    assert server.desk.commands == [("one", Press("123#"))]
+    assert "Only digits, * and # can be pressed." in shown(bench)
+    assert bench.text_input(key="keys_one").value == "one"
+
+
+def test_without_a_phone_to_hand_over_to_the_button_is_off_and_says_why(server: MediaServer) -> None:
+    talking(server)
+    assert "transfer" not in off(page("live", call="one"))
+    server.desk.phone = False
+    bench = page("live", call="one")
+    assert "transfer" in off(bench)
+    assert "There is no phone to hand calls over to" in shown(bench)
+    assert "Your phone rings" not in shown(bench)
+
+
+@pytest.mark.parametrize("name", ["live", "record"])
+def test_an_incoming_call_does_not_look_as_if_we_had_made_it(server: MediaServer, name: str) -> None:
+    received = Brief(
+        "+12025550143",
+        "Help whoever calls",
+        organization="Brightside",
+        line=LineKind.PHONE,
+        direction=Direction.INBOUND,
+    )
+    a_call(server.store, "in", status=Status.IN_PROGRESS, answered=time.time(), brief=received)
+    text = shown(page(name, call="in"))
+    assert "Incoming" in text
+    assert ":gray[Agent:] Alex of Brightside" in text and ":gray[Called from:] +12025550143" in text
+    assert "Caller" not in text
+
+
+def test_a_call_that_they_ended_is_told_without_the_trades_own_words(server: MediaServer) -> None:
+    a_call(server.store, status=Status.COMPLETED, outcome=Outcome.HUNG_UP, ending="They hung up.", ended=time.time())
+    for name in ("live", "record"):
+        assert "They hung up" in shown(page(name, call="one"))
+        assert "allee" not in shown(page(name, call="one"))

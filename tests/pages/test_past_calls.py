@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,11 +179,12 @@ def test_follow_ups_are_worked_off(server: MediaServer, desk: Dashboard) -> None
     with open_page() as page:
         page.goto(f"{desk.url}/follow-ups")
         expect(page.get_by_text("2 open questions, newest first")).to_be_visible()
-        expect(page.get_by_role("link", name="Follow-ups · 2")).to_be_visible()
+        expect(page.get_by_text("1 call of the last 30 days, newest first")).to_be_visible()
+        expect(page.get_by_role("link", name="Follow-ups · 3")).to_be_visible()
         ours = page.get_by_test_id("stMain")
-        ours.get_by_role("link", name="Cem Öz").click()
+        ours.get_by_role("link", name="Cem Öz").first.click()
         expect(page.get_by_text("Proof")).to_be_visible()
-        page.get_by_role("link", name="Follow-ups · 2").click()
+        page.get_by_role("link", name="Follow-ups · 3").click()
         # The call's own page has such a field too.
         expect(page.get_by_text("2 open questions, newest first")).to_be_visible()
         expect(ours.get_by_label("Answer, if there is one")).to_have_count(2)
@@ -190,7 +192,10 @@ def test_follow_ups_are_worked_off(server: MediaServer, desk: Dashboard) -> None
         ours.get_by_label("Answer, if there is one").first.fill("The clinic pays.")
         ours.get_by_role("button", name="Followed up").first.click()
         expect(page.get_by_text("1 open question, newest first")).to_be_visible()
-        expect(page.get_by_role("link", name="Follow-ups · 1")).to_be_visible()
+        expect(page.get_by_role("link", name="Follow-ups · 2")).to_be_visible()
+        at_rest(page)
+        ours.get_by_role("button", name="Followed up").first.click()
+        expect(page.get_by_text("open question, newest first")).to_have_count(0)
         at_rest(page)
         ours.get_by_role("button", name="Followed up").click()
         expect(page.get_by_text("Nothing to follow up.")).to_be_visible()
@@ -198,3 +203,44 @@ def test_follow_ups_are_worked_off(server: MediaServer, desk: Dashboard) -> None
     [ticked] = server.store.questions("cem")
     assert (answered.answer, ticked.answer) == ("The clinic pays.", "")
     assert answered.settled and ticked.settled
+    called = server.store.call("cem")
+    assert called and called.followed_up
+
+
+def test_a_call_is_placed_again_from_its_page_and_rings_only_when_call_is_pressed(
+    server: MediaServer, desk: Dashboard
+) -> None:
+    with open_page() as page:
+        page.goto(f"{desk.url}/record?call=bob")
+        page.get_by_role("link", name="Call again").click()
+        expect(page.get_by_role("textbox", name="Phone number")).to_have_value("+12025550141")
+        expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Bob Ray")
+        expect(page.get_by_role("textbox", name="What to get done")).to_have_value("Confirm the visit")
+        assert "again" not in page.url
+        at_rest(page)
+        assert server.desk.placed == []
+        page.get_by_role("button", name="Call", exact=True).click()
+        expect(page).to_have_url(re.compile("/live.call=call-1"))
+    server.store.advance("call-1", Status.BUSY)
+    server.store.remove("call-1")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
+def test_a_call_is_deleted_after_one_more_question(
+    server: MediaServer, desk: Dashboard, width: int, dark: bool
+) -> None:
+    server.store.load([past(9, "zed", ("Zed Low", "No, thank you", Outcome.DECLINED))])
+    with open_page(width, dark=dark) as page:
+        page.goto(f"{desk.url}/record?call=zed")
+        page.get_by_role("button", name="Delete this call").click()
+        asked = page.get_by_role("dialog")
+        expect(asked).to_contain_text("The call with Zed Low")
+        asked.get_by_role("button", name="Keep it").click()
+        expect(asked).to_have_count(0)
+        page.get_by_role("button", name="Delete this call").click()
+        asked.get_by_role("button", name="Delete", exact=True).click()
+        expect(page).to_have_url(re.compile("/history$"))
+        expect(page.get_by_text("The call was deleted.")).to_be_visible()
+        expect(asked).to_have_count(0)
+        listed(page, "cem", "bob", "ann")
+    assert server.store.call("zed") is None

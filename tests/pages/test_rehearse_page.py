@@ -109,7 +109,7 @@ def test_an_operator_rehearses_adds_what_is_missing_and_rehearses_again(
         expect(page.get_by_text("of 9 calls went well.")).to_be_visible()
         page.get_by_text("Somebody else").last.click()
         expect(page.get_by_text("I must have the wrong number").first).to_be_visible()
-        page.get_by_role("button", name="Add to the context").click()
+        page.get_by_role("button", name="Add it there").click()
         expect(context).to_have_value(re.compile(r"45 minutes\.\n[\s\S]*It costs ___\."))
         context.fill(context.input_value().replace("It costs ___", "The visit costs 120 dollars"))
         page.get_by_role("button", name="Rehearse").click()

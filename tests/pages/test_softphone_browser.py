@@ -143,7 +143,7 @@ def test_the_operator_is_rung_up_on_the_live_page_and_talks_with_the_agent(
         until(page, lambda: api.call(call_id).call.status.final, "the end of the call")
         expect(page.locator("iframe[src*='/softphone']")).to_have_count(0)
         ended = api.call(call_id).call
-        assert (ended.status, ended.ending, ended.troubles) == (Status.COMPLETED, "The callee hung up.", ())
+        assert (ended.status, ended.ending, ended.troubles) == (Status.COMPLETED, "They hung up.", ())
 
 
 # --- two calls ------------------------------------------------------------------------------------------------------

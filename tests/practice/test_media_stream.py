@@ -8,8 +8,9 @@ from base64 import b64decode
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from backend.audio import FRAME, RATE
-from backend.models import Status
+from backend.audio import FRAME, RATE, SILENCE
+from backend.call.sound.playout import REACH, Playout
+from backend.models import LineKind, Spoken, Status
 from backend.practice.handset import Handset
 from tests.practice.test_machine_detection import quiet, speech
 from tests.practice_world import (
@@ -268,3 +269,33 @@ async def test_stream_events_are_reported_where_the_document_says() -> None:
         await here.over()
         events = [(fields["StreamEvent"], fields["StreamName"]) for fields in here.product.posted("stream")]
     assert events == [("stream-started", "talk"), ("stream-stopped", "talk")]
+
+
+@pytest.mark.parametrize(("line", "whole"), [(LineKind.PHONE, True), (LineKind.PRACTICE, False)])
+async def test_a_network_that_stands_still_for_a_moment_is_not_heard_on_a_phone_line(
+    line: LineKind, whole: bool
+) -> None:
+    frames = list[bool]()
+    clock = asyncio.get_running_loop().time
+
+    async def hear(handset: Handset) -> None:
+        async for frame in handset.hear():
+            frames.append(frame.count(SILENCE) < FRAME)
+
+    async def talk(peer: Peer) -> None:
+        playout = Playout(1, reach=REACH[line])
+        playout.add(Spoken(b"x" * 2 * RATE))
+        playout.finish()
+        while (wake := playout.wake()) is not None:
+            await asyncio.sleep(max(0.0, wake - clock()))
+            while piece := playout.due(clock()):
+                await peer.play(piece.sound)
+                await peer.mark(piece.mark)
+        while not playout.done:
+            playout.played((await peer.next("mark"))["mark"]["name"], clock())
+
+    async with world(Person(hear), talk, stalls=[(0.8, 1.15)]) as here:
+        await here.dial()
+        await here.over()
+    first, last = frames.index(True), len(frames) - frames[::-1].index(True)
+    assert all(frames[first:last]) is whole

@@ -12,7 +12,7 @@ import pytest
 from backend import audio
 from backend.loopback.deepgram import Fault, LoopbackDeepgram
 from backend.loopback.ear import Pace
-from backend.models import Brief, EagerEnd, Heard, Partial, ProviderError, Resumed, Trouble, TurnEnd
+from backend.models import Brief, Denied, EagerEnd, Heard, Partial, ProviderError, Resumed, Trouble, TurnEnd
 from backend.stt.deepgram import Deepgram, Patience, check
 from backend.stt.flux import Flux
 from backend.stt.keyterms import keyterms
@@ -231,9 +231,10 @@ async def test_recognition_is_given_up_when_every_socket_dies(model: str) -> Non
     [(400, "DEEPGRAM_MODEL"), (401, "DEEPGRAM_API_KEY"), (402, "credit"), (403, "DEEPGRAM_MODEL"), (404, "MODEL")],
 )
 async def test_a_refusal_says_what_to_do_and_is_not_tried_again(model: str, status: int, advice: str) -> None:
-    async with LoopbackDeepgram(faults=[Fault(refuse=status)]) as server:
-        with pytest.raises(ProviderError, match=f"HTTP {status}: refused on request.*{advice}"):
-            await check(server.url, server.key, model)
+    async with LoopbackDeepgram(faults=[Fault(refuse=status)] * 9) as server:
+        with pytest.raises(Denied, match=f"HTTP {status}: refused on request.*{advice}"):
+            async with client(server, model):
+                pass
     assert len(server.connections) == 1
 
 
@@ -244,11 +245,59 @@ async def test_a_wrong_key_is_named_but_not_shown() -> None:
     assert "my-secret" not in str(refused.value)
 
 
-async def test_a_parameter_the_model_does_not_take_is_named() -> None:
+async def test_a_model_that_takes_no_keyterms_gets_none() -> None:
     async with LoopbackDeepgram() as server:
-        with pytest.raises(ProviderError, match="'keyterm' needs a Nova-3 model"):
-            async with client(server, "nova-2", ["Zoë"]):
+        async with client(server, "nova-2", ["Zoë"]):
+            pass
+        await check(server.url, server.key, "nova-2")
+    assert ["keyterm" in connection.query for connection in server.connections] == [False, False]
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_call_whose_keyterms_are_refused_goes_on_without_them(model: str) -> None:
+    faults = [Fault(no_keyterms=True)]
+    async with LoopbackDeepgram(["Hi."], faults=faults) as server, client(server, model, ["Zoë"]) as deepgram:
+        heard = await heard_by(deepgram, Line(speech(0.3) + silence(0.5)))
+    assert turns_in(heard) == ["Hi."]
+    assert "HTTP 400: Keyterms are refused on request." in troubles_in(heard)[0]
+    assert ["keyterm" in connection.query for connection in server.connections] == [True, False]
+
+
+async def test_keyterms_that_are_refused_are_found_before_a_call() -> None:
+    async with LoopbackDeepgram(faults=[Fault(no_keyterms=True)]) as server:
+        with pytest.raises(ProviderError, match=r"refused the names.*DEEPGRAM_MODEL"):
+            await check(server.url, server.key, MODELS[0])
+
+
+async def test_a_refusal_that_is_not_about_keyterms_is_still_one() -> None:
+    async with LoopbackDeepgram() as server:
+        with pytest.raises(Denied, match=r"HTTP 400: No such model.*DEEPGRAM_MODEL"):
+            await check(server.url, server.key, "nova-3-typo")
+    assert len(server.connections) == 2
+
+
+async def test_too_many_calls_at_once_are_named_with_the_request() -> None:
+    async with LoopbackDeepgram(faults=[Fault(refuse=429)] * 9) as server:
+        with pytest.raises(ProviderError, match=r"too many calls.*HTTP 429.*request loopback.*place fewer") as refused:
+            async with client(server, MODELS[0]):
                 pass
+    assert "DEEPGRAM_URL" not in str(refused.value)
+
+
+async def test_a_vendor_in_trouble_is_not_blamed_on_the_network() -> None:
+    async with LoopbackDeepgram(faults=[Fault(refuse=503)] * 9) as server:
+        with pytest.raises(ProviderError, match=r"in trouble itself \(HTTP 503"):
+            async with client(server, MODELS[0]):
+                pass
+
+
+@pytest.mark.parametrize("key", ["DGSECRET\u2026", "DGSECRET\n", "DGSECRET\x00"])
+async def test_no_key_gets_into_an_error_however_it_is_broken(key: str) -> None:
+    async with LoopbackDeepgram() as server:
+        with pytest.raises(ProviderError) as error:
+            async with Deepgram(server.url, key, MODELS[0], (), QUICK):
+                pass
+    assert "SECRET" not in str(error.value)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -388,6 +437,12 @@ def test_keyterms_are_few_and_short() -> None:
     terms = keyterms(Brief(to="+12025550143", action="x" * 5000 + " in " + "A" * 5000, context=context))
     assert len(terms) == 40
     assert max(map(len, terms)) <= 60
+
+
+def test_keyterms_are_a_hundred_words_at_most_in_all() -> None:
+    context = "the " + ", ".join(f"Ann{number} Bea Cleo Dora Eve" for number in range(40))
+    terms = keyterms(Brief(to="+12025550143", action="Call.", agent_name="", context=context))
+    assert len(terms) == 20
 
 
 def test_no_names_give_no_keyterms() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.models import ProviderError
+from backend.models import Denied, ProviderError
 from backend.tts import elevenlabs_wire as wire
 from backend.tts.alignment import Letter
 
@@ -30,9 +30,7 @@ def test_characters_as_sent_are_preferred_to_those_spelt_out() -> None:
     assert (both.letters[0].char, one.letters[0].char) == ("2", "t")
 
 
-@pytest.mark.parametrize(
-    "raw", ["", "[]", "hello", '{"audio": "abc"}', '{"audio": 3}', b"\xff\xfe", '{"alignment": 1}']
-)
+@pytest.mark.parametrize("raw", ["", "[]", "hello", '{"audio": "abc"}', '{"audio": 3}', b"\xff\xfe"])
 def test_what_cannot_be_read_is_a_provider_error(raw: str | bytes) -> None:
     with pytest.raises(ProviderError, match="cannot be read"):
         wire.read(raw)
@@ -41,9 +39,13 @@ def test_what_cannot_be_read_is_a_provider_error(raw: str | bytes) -> None:
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        ({"message": "Invalid API key"}, wire.Refusal),
-        ({"error": {"status": "quota_exceeded", "message": "x", "code": 1008}}, wire.Refusal),
+        ({"message": "Invalid API key"}, Denied),
+        ({"error": {"status": "quota_exceeded", "message": "x", "code": 1008}}, Denied),
         ({"message": "Your plan allows 3 concurrent requests", "error": "too_many_concurrent_requests"}, ProviderError),
+        ({"detail": {"status": "quota_exceeded", "message": "You have 0 credits remaining."}}, Denied),
+        ({"detail": "Your quota is used up."}, Denied),
+        ({"detail": [{"loc": ["query"], "msg": "model_id is unknown"}]}, ProviderError),
+        ({"error": {"code": 1008}, "message": {"of": "another shape"}}, ProviderError),
         ({"message": "voice_settings field must be provided in the first message"}, ProviderError),
     ],
 )
@@ -51,3 +53,29 @@ def test_errors_are_known_by_name_or_else_by_their_sentence(message: dict[str, A
     with pytest.raises(ProviderError) as error:
         wire.read(json.dumps(message))
     assert type(error.value) is kind
+
+
+@pytest.mark.parametrize(
+    "alignment",
+    [
+        1,
+        {"chars": ["H"], "charStartTimesMs": [None], "charDurationsMs": [9]},
+        {"chars": "H", "charStartTimesMs": [0], "charDurationsMs": [9]},
+        {"chars": ["H"], "charStartTimesMs": [float("inf")], "charDurationsMs": [9]},
+    ],
+)
+def test_sound_whose_timing_cannot_be_read_is_still_sound(alignment: object) -> None:
+    message = wire.read(json.dumps({"audio": "/w==", "alignment": alignment, "contextId": "7"}))
+    assert (message.sound, message.letters, message.context) == (b"\xff", [], "7")
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("max_character_limit_exceeded", "so long a sentence"),
+        ("max_active_conversations", "more than five sentences"),
+        ("quota_exceeded", "no characters left"),
+    ],
+)
+def test_each_limit_has_a_meaning_of_its_own(name: str, meaning: str) -> None:
+    assert meaning in str(wire.complaint(name, ""))

@@ -79,7 +79,7 @@ def settings(path: Path, **more: Any) -> Settings:
             {},
             [
                 "",
-                "Synthetic callees on this machine",
+                "Made-up people who pick up and talk; no phone rings",
                 "Offline speech recognition",
                 "Offline brain, by rules",
                 "Offline voice",
@@ -90,7 +90,7 @@ def settings(path: Path, **more: Any) -> Settings:
             DEEPGRAM | {"deepgram_model": "nova-3"},
             [
                 "",
-                "Synthetic callees on this machine",
+                "Made-up people who pick up and talk; no phone rings",
                 "Deepgram nova-3",
                 "Offline brain, by rules",
                 "Offline voice",
@@ -101,7 +101,7 @@ def settings(path: Path, **more: Any) -> Settings:
             CLAUDE | ELEVENLABS,
             [
                 "",
-                "Synthetic callees on this machine",
+                "Made-up people who pick up and talk; no phone rings",
                 "Offline speech recognition",
                 "Claude (claude-haiku-5-5)",
                 "ElevenLabs eleven_flash_v2_5",
@@ -112,7 +112,7 @@ def settings(path: Path, **more: Any) -> Settings:
             TWILIO | DEEPGRAM | CLAUDE | ELEVENLABS,
             [
                 "Twilio, calling from +12025550100",
-                "Synthetic callees on this machine",
+                "Made-up people who pick up and talk; no phone rings",
                 "Deepgram flux-general-en",
                 "Claude (claude-haiku-5-5)",
                 "ElevenLabs eleven_flash_v2_5",
@@ -206,9 +206,9 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
             super().__init__([], manners)
 
     class Voices(Voice):
-        def __init__(self, voices: Any, manners: Manners, shared: Any) -> None:
+        def __init__(self, voices: Any, manners: Manners, shared: Any, one_by_one: Any) -> None:
             given["voices"] = [type(voice).__name__ for voice in voices]
-            super().__init__([], manners, shared)
+            super().__init__([], manners, shared, one_by_one)
 
     monkeypatch.setattr(module, "Mind", Models)
     monkeypatch.setattr(module, "Voice", Voices)

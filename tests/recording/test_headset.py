@@ -212,7 +212,7 @@ async def test_only_one_operator_talks_at_a_time(tmp_path: Path) -> None:
         await one.send("take-over")
         await news(one, yours=True)
         await other.send("take-over")
-        assert await trouble(other) == "Maya is talking to the callee already."
+        assert await trouble(other) == "Maya is talking to them already."
         await one.send("hand-back")
         await news(one, yours=False)
         await other.send("take-over")

@@ -103,7 +103,7 @@ def test_who_talks_over_the_announcement_is_told_again() -> None:
     (opening,) = (action for action in floor.handle(Tick(), 2.0) if isinstance(action, Reply))
     floor.handle(Speaking(opening.number), 2.1)
     floor.handle(SoundOn(), 2.6)
-    floor.handle(Held(opening.number, "Hi, this is", "Alex, an AI assistant calling."), 2.7)
+    floor.handle(Held(opening.number, "Hi, this is Alex, an AI assistant calling.", "This call is"), 2.7)
     actions = floor.handle(TurnEnd("Wait a second, who is this?"), 4.0)
     assert Stop(opening.number) in actions
     (reply,) = (action for action in actions if isinstance(action, Reply))

@@ -12,7 +12,8 @@ import pytest
 
 from backend.answers import Findings, RehearsalBegun, RehearsalTurn, Rehearsed
 from backend.client import Client, ServerDown, ServerError
-from backend.models import Answered, Conversation, Said
+from backend.llm.offline import OfflineBrain
+from backend.models import Answered, Conversation, LineKind, Said
 from backend.routes import rehearsals as rehearsing
 from backend.seams import LanguageModel
 from backend.serving import free_port
@@ -60,7 +61,7 @@ class Slow:
 
 
 @asynccontextmanager
-async def slow() -> AsyncIterator[LanguageModel]:
+async def slow(line: LineKind) -> AsyncIterator[LanguageModel]:
     yield Slow()
 
 
@@ -95,6 +96,22 @@ def test_what_cannot_be_rehearsed_is_refused_in_a_sentence(
     with pytest.raises(ServerError, match=said) as refused:
         next(client.rehearse(action, personas=personas))
     assert refused.value.status == 422
+
+
+async def test_the_line_that_would_be_dialled_is_the_one_that_is_rehearsed(tmp_path: Path) -> None:
+    asked: list[LineKind] = []
+
+    @asynccontextmanager
+    async def noted(line: LineKind) -> AsyncIterator[LanguageModel]:
+        asked.append(line)
+        yield OfflineBrain()
+
+    async with world(tmp_path) as server:
+        server.app.state.providers.thinker = noted
+        for body in ({}, {"line": "practice"}):
+            answer = await server.operator.post("/api/rehearsals", json=BODY | {"personas": ["hostile"]} | body)
+            assert answer.status_code == 200, answer.text
+    assert asked == [LineKind.PHONE, LineKind.PRACTICE]
 
 
 def test_without_a_server_it_says_what_to_start() -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backend.cli import Exit, main
+from backend.cli import main
 from backend.config import load
+from backend.exits import Exit
 from backend.llm.offline import OfflineBrain
-from backend.models import Answered, Brief, Conversation, ProviderError, Said
+from backend.loopback.anthropic import LoopbackAnthropic, Received, Reply
+from backend.models import Answered, Brief, Conversation, LineKind, ProviderError, Said, Speaker
 from backend.providers import Providers
+from tests.test_config import PHONE
 
 ACTION = "Confirm John's check-up on Tuesday at 10:30 in the morning."
 CALL = ["rehearse", ACTION, "The visit takes 45 minutes.", "John Smith", "Alex", "Brightside Dental"]
@@ -48,10 +52,26 @@ def test_json_holds_every_call_and_the_findings(capsys: pytest.CaptureFixture[st
 
 
 def test_a_broken_rule_is_an_exit_code(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.call.manners.opening", lambda brief: "Hi, this is Alex. Do you have a moment?")
+    monkeypatch.setattr("backend.call.manners.opening", lambda *_: "Hi, this is Alex. Do you have a moment?")
     assert main([*CALL, "--persona", "agrees"]) == Exit.NOT_COMPLETED
     said = capsys.readouterr().out
     assert "It did not say in its first words that it is an AI: “Hi, this is Alex." in said
+
+
+def test_the_call_that_would_be_made_is_rehearsed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AI_DISCLOSURE", "False")
+    monkeypatch.setenv("RECORD_CALLS", "True")
+    monkeypatch.setenv("CALLBACK_NUMBER", "+12025550177")
+    main([*CALL, "--persona", "agrees", "--persona", "voicemail", "--words"])
+    said = capsys.readouterr().out
+    assert (
+        "Hi John, this is Alex calling for Brightside Dental. This call is recorded. Do you have a quick moment?"
+        in said
+    )
+    assert "Please call us back at 2 0 2, 5 5 5, 0 1 7 7, when you have a moment." in said
+    assert "an AI" not in said and "It did not say in its first words" not in said
 
 
 def test_a_model_that_fails_in_every_call_is_a_provider_that_failed(
@@ -82,3 +102,30 @@ async def test_a_language_model_alone_starts_no_speech_engine() -> None:
         pieces = [piece async for piece in model.answer(Conversation(Brief("", ACTION)))]
     assert providers._engines is None
     assert pieces
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "offered"),
+    [
+        (None, {"operator_wait": 0}, set()),
+        (None, {}, {"ask_operator"}),
+        (None, {"transfer_number": "+12025550177"}, {"ask_operator", "transfer"}),
+        (LineKind.PRACTICE, {"operator_wait": 0}, {"transfer"}),
+    ],
+)
+async def test_a_rehearsing_model_has_the_tools_of_the_call_that_would_be_made(
+    line: LineKind | None, more: dict[str, Any], offered: set[str]
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(received: Received) -> Reply:
+        asked.append(received.body)
+        return Reply("Hello.")
+
+    async with LoopbackAnthropic(answer) as claude:
+        settings = load(**PHONE, **more, anthropic_api_key="test-key", anthropic_base_url=claude.url)
+        async with Providers(settings, speech=False) as providers, providers.thinker(line) as model:
+            conversation = Conversation(Brief("", ACTION)).plus(Speaker.CALLEE, "Hello?")
+            assert [piece async for piece in model.answer(conversation)]
+    names = {tool["name"] for tool in asked[-1]["tools"]}
+    assert names & {"transfer", "ask_operator"} == offered

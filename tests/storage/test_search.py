@@ -18,14 +18,17 @@ from backend.models import (
     Brief,
     Call,
     Claim,
+    Direction,
     LineKind,
     Outcome,
     Report,
     Speaker,
     Status,
+    Tick,
     Turn,
     TurnState,
 )
+from backend.storage.call_backs import WITHIN
 from backend.storage.search import MARK, Search, Sorting, condition, match
 from backend.storage.store import Archive, Store
 
@@ -172,12 +175,15 @@ def test_filters_combine(store: Store) -> None:
             a_call("plain", created=NOW),
             a_call("sam", brief=sam, created=NOW + 10, outcome=Outcome.DECLINED),
             a_call("bad", created=NOW + 20, troubles=("Slow.",), report=doubtful),
+            a_call("in", created=NOW + 30, brief=Brief("+12025550145", "Help", direction=Direction.INBOUND)),
         ]
     )
     assert found(store, agent="Sam") == found(store, line=LineKind.PHONE) == {"sam"}
     assert found(store, outcomes=[Outcome.DECLINED, Outcome.CONFIRMED]) == {"sam"}
     assert found(store, troubled=True) == found(store, review=True) == {"bad"}
-    assert found(store, since=NOW + 10) == {"sam", "bad"}
+    assert found(store, direction=Direction.INBOUND) == {"in"}
+    assert found(store, direction=Direction.OUTBOUND) == {"plain", "sam", "bad"}
+    assert found(store, since=NOW + 10) == {"sam", "bad", "in"}
     assert found(store, since=NOW + 10, until=NOW + 20) == {"sam"}
     assert found(store, "ask", troubled=True) == set()
     assert store.agents() == ["Alex", "Sam"]
@@ -200,6 +206,8 @@ def test_a_result_is_listed_for_review_where_it_is_doubtful(store: Store, claim:
     store.change(call_id, report=Report(Outcome.CONFIRMED, claim))
     to_review = {call.id for call in store.calls(Search(review=True), limit=10_000)}
     assert (call_id in to_review) == claim.doubtful
+    store.change(call_id, reviewed=Tick(NOW, "Maya"))
+    assert call_id not in {call.id for call in store.calls(Search(review=True), limit=10_000)}
 
 
 def test_each_order_puts_first_what_it_names_and_last_what_has_no_figure(store: Store) -> None:
@@ -333,6 +341,9 @@ def test_every_order_has_an_index_and_needs_no_sorting(many: Path, order: Sortin
         (lambda archive: archive.unfinished(), "listing_status"),
         (lambda archive: archive.open_questions(), "questions_open"),
         (lambda archive: archive.count_open_questions(), "questions_open"),
+        (lambda archive: archive.to_call(NOW - WITHIN), "listing_to_call"),
+        (lambda archive: archive.count_to_call(NOW - WITHIN), "listing_to_call"),
+        (lambda archive: archive.older_than(NOW, 10), "listing_created"),
     ],
 )
 def test_what_is_asked_often_is_looked_up(many: Path, ask: object, index: str) -> None:

@@ -1,4 +1,4 @@
-"""Who may be dialled, and how often."""
+"""Who may be dialled."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 
 from backend.answers import Number
 from backend.models import Refused
-from backend.telephony.gate import described, dialable, may_dial
-
-NOON = 1_800_000_000.0
+from backend.telephony.gate import described, dialable
 
 VALID = [
     ("+12025550143", "+12025550143"),
@@ -64,8 +62,6 @@ NO_NUMBERS = [
     "+999 123 456 789",
     "+44 20 7946 095",
     "1" * 300,
-    "+1 202 555 0143 / +1 202 555 0144",
-    "+1 202 555 0143, +1 202 555 0144",
     "(;--",
     "☎",
 ]
@@ -198,32 +194,36 @@ def test_a_toll_free_number_may_ring_in_many_time_zones() -> None:
     assert not {"America/Jamaica", "America/Toronto"} & zones, "those are other countries"
 
 
-def test_a_call_within_the_hourly_limit_may_be_placed() -> None:
-    an_hour_ago = NOON - 3600
-    assert may_dial("(202) 555-0143", [], NOON, 1) == "+12025550143"
-    assert may_dial("+12025550143", [an_hour_ago, an_hour_ago - 5, NOON - 10], NOON, 2) == "+12025550143"
+TWO_NUMBERS = [
+    ("01 234567 / 345678", "AT"),
+    ("01 234567\n345678", "AT"),
+    ("01 234567 ; 345678", "AT"),
+    ("01 234567, 345678", "AT"),
+    ("01 234567 |345678", "AT"),
+    ("+1 202 555 0143 / +1 202 555 0144", "US"),
+    ("+1 202 555 0143, +1 202 555 0144", "US"),
+]
+
+
+@pytest.mark.parametrize(("typed", "region"), TWO_NUMBERS)
+def test_two_numbers_are_not_glued_into_a_third(typed: str, region: str) -> None:
+    with pytest.raises(Refused) as refused:
+        dialable(typed, region)
+    assert str(refused.value) == f"“{' '.join(typed.split())}” has two numbers in it: write one"
 
 
 @pytest.mark.parametrize(
-    ("placed", "per_hour", "wait"),
+    ("typed", "region", "e164"),
     [
-        ([NOON - 3000], 1, "10 minutes"),
-        ([NOON - 3599], 1, "1 minute"),
-        ([NOON - 61, NOON - 3541], 2, "1 minute"),
-        ([NOON - 60, NOON - 1800, NOON - 3000, NOON - 9999], 2, "30 minutes"),
-        ([NOON, NOON], 1, "60 minutes"),
+        ("030/1234567", "DE", "+49301234567"),
+        ("030 /1234567", "DE", "+49301234567"),
+        ("01/234567", "AT", "+431234567"),
+        ("+1 202 555 0143\n", "US", "+12025550143"),
+        ("\n(202) 555-0143", "US", "+12025550143"),
     ],
 )
-def test_over_the_limit_it_says_when_the_next_call_is_possible(placed: list[float], per_hour: int, wait: str) -> None:
-    with pytest.raises(Refused) as refused:
-        may_dial("+12025550143", placed, NOON, per_hour)
-    assert f"possible in {wait} (" in str(refused.value)
-    assert f"limit of {per_hour} call{'s' if per_hour > 1 else ''} an hour" in str(refused.value)
-
-
-def test_a_bad_number_is_refused_before_the_limit_is_looked_at() -> None:
-    with pytest.raises(Refused, match="an emergency number"):
-        may_dial("911", [NOON], NOON, 1)
+def test_a_slash_within_a_number_and_a_line_around_it_are_no_second_one(typed: str, region: str, e164: str) -> None:
+    assert dialable(typed, region) == e164
 
 
 def test_the_gate_does_not_load_the_geocoder() -> None:

@@ -92,7 +92,7 @@ def test_every_message_of_twilio_is_understood() -> None:
     assert parse(sound()) == Sound(FRAME)
     assert parse(MARK) == Mark("turn-3-end")
     assert parse(DIGIT) == Digit("#")
-    assert parse(STOP) == Ended("The callee hung up.")
+    assert parse(STOP) == Ended("They hung up.")
 
 
 @given(st.binary(min_size=1, max_size=400), st.integers(1, 9999))
@@ -229,7 +229,7 @@ async def test_a_call_brings_its_sound_marks_and_digits_and_then_its_end() -> No
             Sound(FRAME),
             Mark("turn-3-end"),
             Digit("#"),
-            Ended("The callee hung up."),
+            Ended("They hung up."),
         ]
 
 
@@ -266,7 +266,7 @@ async def test_junk_binary_frames_and_a_second_start_change_nothing() -> None:
             await twilio.send(junk)
         await twilio.send(sound())
         await twilio.send(STOP)
-        assert await desk.all_events() == [Sound(FRAME), Ended("The callee hung up.")]
+        assert await desk.all_events() == [Sound(FRAME), Ended("They hung up.")]
 
 
 async def test_an_abrupt_loss_of_the_socket_is_one_end() -> None:
@@ -292,7 +292,7 @@ async def test_a_stop_followed_by_more_is_still_one_end() -> None:
     async with phone(desk) as twilio:
         for message in (start(), STOP, STOP, sound()):
             await twilio.send(message)
-        assert await desk.all_events() == [Ended("The callee hung up.")]
+        assert await desk.all_events() == [Ended("They hung up.")]
 
 
 async def test_a_carrier_that_falls_silent_ends_the_line(monkeypatch: pytest.MonkeyPatch) -> None:

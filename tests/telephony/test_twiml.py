@@ -25,19 +25,24 @@ def verbs(document: str) -> list[str]:
     return [element.tag for element in Xml.fromstring(document.encode()).iter()]
 
 
-def test_connect_opens_the_stream_with_its_token_and_hangs_up_after_it() -> None:
-    root = Xml.fromstring(twiml.connect("wss://desk.example/media", "t0ken").encode())
+def test_connect_opens_the_stream_with_its_token_and_says_goodbye_and_hangs_up_after_it() -> None:
+    document = twiml.connect("wss://desk.example/media", "t0ken", "https://desk.example/events?call=1&x=2")
+    root = Xml.fromstring(document.encode())
     stream = root.find("Connect/Stream")
     assert stream is not None
-    assert stream.attrib == {"url": "wss://desk.example/media"}
+    assert stream.attrib == {
+        "url": "wss://desk.example/media",
+        "statusCallback": "https://desk.example/events?call=1&x=2",
+        "statusCallbackMethod": "POST",
+    }
     assert [parameter.attrib for parameter in stream] == [{"name": "token", "value": "t0ken"}]
-    assert [verb.tag for verb in root] == ["Connect", "Hangup"]
+    assert [verb.tag for verb in root] == ["Connect", "Pause", "Say", "Hangup"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_an_attribute_stays_text(text: str) -> None:
-    document = twiml.connect(text, text)
-    assert verbs(document) == ["Response", "Connect", "Stream", "Parameter", "Hangup"]
+    document = twiml.connect(text, text, text)
+    assert verbs(document) == ["Response", "Connect", "Stream", "Parameter", "Pause", "Say", "Hangup"]
     parameter = Xml.fromstring(document.encode()).find("Connect/Stream/Parameter")
     assert parameter is not None
     assert parameter.get("value") == text
@@ -70,4 +75,4 @@ def test_what_xml_cannot_hold_is_left_out() -> None:
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_words_give_a_document_that_parses(words: str) -> None:
     assert set(verbs(twiml.farewell(words))) <= {"Response", "Say", "Hangup"}
-    assert verbs(twiml.connect("wss://desk.example/media", words))[-1] == "Hangup"
+    assert verbs(twiml.connect("wss://desk.example/media", words, words))[-1] == "Hangup"

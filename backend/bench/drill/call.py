@@ -20,7 +20,7 @@ from backend.call.manners import Manners
 from backend.call.mind import Mind
 from backend.call.session import Kit, Session
 from backend.call.voice import Voice
-from backend.models import Brief, Call, Outcome, Speaker, Status, TurnState
+from backend.models import Brief, Call, LineKind, Outcome, Speaker, Status, TurnState
 from backend.storage.store import Store
 
 LONGEST_SILENCE = 2.5
@@ -36,6 +36,7 @@ _BRIEF = Brief(
     context=" ".join(ANSWERS),
     callee_name="John Smith",
     organization="Green Dental",
+    line=LineKind.PHONE,
 )
 
 
@@ -158,7 +159,7 @@ class FaultCall:
         for at, event in self.plan.operator:
             loop.call_at(clock.at(at), session.post, event)
         if self.plan.leaves is not None:
-            loop.call_at(clock.at(self.plan.leaves), phone.leave, "The callee hung up.")
+            loop.call_at(clock.at(self.plan.leaves), phone.leave, "They hung up.")
         await phone.run()
 
     def _mind(self, clock: Clock) -> Mind:

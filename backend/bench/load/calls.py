@@ -87,7 +87,7 @@ class PhoneCall:
             document = await self._carrier.post(self._asked["Url"][0], self._fields("in-progress"))
             await self._report("in-progress", 2)
             token = re.findall(r'name="token" value="([^"]+)"', document)[0]
-            url = re.findall(r'<Stream url="([^"]+)"', document)[0]
+            url = re.findall(r'<Stream [^>]*\burl="([^"]+)"', document)[0]
             await self._open(url, token)
             async with asyncio.timeout(self._carrier.habits.stays + 10):
                 await self._over.wait()
@@ -95,9 +95,10 @@ class PhoneCall:
             self._carrier.faults.append(f"{type(error).__name__}: {error}")
         finally:
             self._carrier.leave(self)
-            self.ended = _now() if self.began else None
-            self._say("stop", f'"stop":{{"callSid":"{self.sid}"}}')
-            self._wire.close()
+            if self.began:
+                self.ended = _now()
+                self._say("stop", f'"stop":{{"callSid":"{self.sid}"}}')
+                self._wire.close()
         await self._report("completed", 3)
 
     async def _report(self, status: str, number: int) -> None:
@@ -118,6 +119,7 @@ class PhoneCall:
     def _upgraded(self, wire: Wire, head: Head, body: bytes) -> None:
         if " 101 " not in head.line:
             self._carrier.faults.append(f"The stream was refused: {head.line}")
+            wire.close()
             self._over.set()
             return
         wire.upgraded(self._take)

@@ -361,6 +361,7 @@ def _settings(carrier: Carrier, rest: int, vendors: int, folder: Path) -> dict[s
         "media_server_port": port,
     }
     own = {"database_path": folder / "calls.db", "api_token": _TOKEN, "max_calls_per_hour": 10_000}
+    own |= {"calling_hours": "none", "max_calls_per_number": 0, "max_cost_per_day": 0}
     return defaults | keys | own
 
 

@@ -18,8 +18,9 @@ from backend import audio
 from backend.bench.delays import REPORT, Delays
 from backend.bench.load.wire import BINARY, Head, Wire, frame, response, unmasked
 
-REPLY = "Thank you, that is good to know, so I will write it down now."
-"""What the model always answers: two clauses, some four seconds of speech."""
+REPLY = "Thank you very much for that, so I will write it all down now."
+"""What the model always answers: two clauses, some four seconds of speech. The first is long enough for the second to
+be voiced before it is due, so that what is late is late by the product and not by its voice."""
 WORDS = "I think that next Thursday would be fine for me.".split()
 """What a callee is always heard to say."""
 
@@ -152,39 +153,28 @@ def _chunk(data: bytes) -> bytes:
 
 
 class Mouth:
-    """One connection: each text is voiced in its context, faster than real time."""
+    """One connection: each text is voiced in its context, faster than real time and to its end."""
 
     def __init__(self, wire: Wire, delays: Delays) -> None:
         self._wire = wire
         self._delays = delays
-        self._closing: dict[str, bool] = {}
-        """Contexts being voiced, and whether the client has closed them: a second time, that interrupts."""
 
     def take(self, opcode: int, payload: bytes, mask: bytes) -> None:
         message = json.loads(unmasked(payload, mask))
         context, text = message.get("context_id", ""), message.get("text", "").strip()
         if text:
-            self._closing[context] = False
             pieces = _speech(text, self._delays.lead_in)
             asyncio.get_running_loop().call_later(self._delays.first_byte, self._speak, context, pieces, 0)
-        elif message.get("close_context") and self._closing.get(context):
-            self._finish(context)
-        elif message.get("close_context") and context in self._closing:
-            self._closing[context] = True
 
     def _speak(self, context: str, pieces: Sequence[bytes], place: int) -> None:
-        if context not in self._closing or self._wire.closed:
+        if self._wire.closed:
             return
         if place == len(pieces):
-            self._finish(context)
+            self._wire.send(b'{"audio":null,"isFinal":true,"contextId":%s}' % json.dumps(context).encode())
             return
         self._wire.send(b'%s,"contextId":%s}' % (pieces[place], json.dumps(context).encode()))
         pause = audio.seconds(_PIECE) / self._delays.speed
         asyncio.get_running_loop().call_later(pause, self._speak, context, pieces, place + 1)
-
-    def _finish(self, context: str) -> None:
-        del self._closing[context]
-        self._wire.send(b'{"audio":null,"isFinal":true,"contextId":%s}' % json.dumps(context).encode())
 
 
 @cache

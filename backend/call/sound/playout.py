@@ -6,16 +6,34 @@ shut later, it is held, and goes on from the word at which it was.
 
 Marks carry the reply's number and how often it was held: after a `clear` the carrier returns the marks of sound it
 dropped, and those count for nothing. Which those are is known from the clock: what was sent in real time was played in
-real time, and the `clear` takes the same way to the carrier as the sound did.
+real time, and the `clear` takes the same way to the carrier as the sound did. Where the network stood still for so long
+that the carrier ran dry, marks come later than before by just as much.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from math import inf
 
 from backend.audio import RATE
-from backend.models import Spoken
+from backend.models import LineKind, Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a line's carrier is from here. Everything in seconds of sound."""
+
+    lead: float
+    """What the carrier may hold unplayed: enough to ride out a late tick and a network that stands still for a moment.
+    No interruption is slower for it, since a `clear` drops what is unplayed."""
+    trust: float
+    """What counts as played by the clock alone, while its marks are under way."""
+
+
+REACH = {LineKind.PHONE: Reach(lead=0.5, trust=0.6), LineKind.PRACTICE: Reach(lead=0.2, trust=0.35)}
+"""A phone call's sound crosses the internet, where one lost packet holds up all that follow for 0.3 s and more; the
+practice line is on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +50,13 @@ class Playout:
     """The reply this sound belongs to."""
     open: bool = True
     """Whether sound may leave."""
-    lead: float = 0.2
-    """Seconds of sound the carrier may hold unplayed: enough to ride out a late tick, little enough to stop at once."""
+    reach: Reach = REACH[LineKind.PRACTICE]
     piece: float = 0.1
     """Seconds of sound in one piece; a mark follows each, so what was heard is known this finely."""
     stretch: float = 0.06
     """Seconds by which a piece may be longer or up to which it may be shorter, so that it ends with a word."""
     worth_holding: float = 0.3
     """Seconds: when less than this is left of a reply it is played out, since silence would gain nothing."""
-    trust: float = 0.35
-    """Seconds of sound that count as played by the clock alone, while their marks are under way."""
     doubt: float = 0.05
     """Seconds by which the carrier may be behind our clock."""
     text: str = ""
@@ -61,6 +76,12 @@ class Playout:
     """The last byte that ever left."""
     _runs_dry: float = 0.0
     """When the carrier will have played all that was sent."""
+    _expected: dict[str, float] = field(default_factory=dict)
+    """Marks under way, in order, and when the sound before each should have been played."""
+    _late: float = -inf
+    """Seconds after that moment at which the newest mark came back."""
+    _least_late: float = inf
+    """The same of the quickest: what the way there and back takes, where nothing is the matter."""
 
     def add(self, spoken: Spoken) -> None:
         """Append voiced speech; its timings count from where the sound so far ends."""
@@ -93,13 +114,16 @@ class Playout:
             return False
         self.open = False
         self._held += 1
-        self._cleared_at = self._position(now - self.doubt)
+        self._cleared_at = self._position(now - self.doubt - self._behind(now))
         played = self._cleared_at
-        if not 0 < played - self._confirmed <= self.trust * RATE:
+        if not 0 < played - self._confirmed <= self.reach.trust * RATE:
             # Marks come late or not at all: what was heard is not known, and is said again rather than not at all.
             played = self._confirmed
         self._sent = self._resumption(played)
         self._runs_dry = now
+        # The carrier drops what it was behind with.
+        self._expected.clear()
+        self._late = -inf
         return True
 
     def release(self) -> None:
@@ -124,7 +148,9 @@ class Playout:
         self._sent += len(sound)
         self._furthest = max(self._furthest, self._sent)
         self._runs_dry = max(self._runs_dry, now) + len(sound) / RATE
-        return Piece(sound, f"{self.number}.{self._held}:{self._sent}")
+        mark = f"{self.number}.{self._held}:{self._sent}"
+        self._expected[mark] = self._runs_dry
+        return Piece(sound, mark)
 
     def _piece_end(self) -> int:
         """Where the next piece ends: with a word if one ends about there, so that its mark tells of a whole word."""
@@ -136,19 +162,35 @@ class Playout:
 
     def wake(self) -> float | None:
         """When `due` will return the next piece; None when it waits for more sound or for the gate instead."""
-        return self._runs_dry - self.lead if self.open and self._sent < len(self._sound) else None
+        return self._runs_dry - self.reach.lead if self.open and self._sent < len(self._sound) else None
 
-    def played(self, mark: str) -> bool:
-        """The carrier returned this mark. Returns whether it was one of this reply's, and not of sound taken back."""
+    def played(self, mark: str, now: float) -> bool:
+        """The carrier returned this mark now. Whether it was one of this reply's, and not of sound taken back."""
         ours, _, place = mark.partition(":")
         if not place.isdigit():
             return False
         byte = int(place)
         current = ours == f"{self.number}.{self._held}" and byte <= self._sent
         late = ours == f"{self.number}.{self._held - 1}" and byte <= self._cleared_at
+        if mark in self._expected:
+            self._time(mark, now)
         if current or late:
             self._confirmed = max(self._confirmed, byte)
         return current or late
+
+    def _time(self, mark: str, now: float) -> None:
+        self._late = now - self._expected[mark]
+        self._least_late = min(self._least_late, self._late)
+        while next(iter(self._expected)) != mark:
+            del self._expected[next(iter(self._expected))]
+        del self._expected[mark]
+
+    def _behind(self, now: float) -> float:
+        """Seconds by which the carrier surely is behind our clock: its network stood still for longer than the lead, so
+        that marks come later than they did, or do not come.
+        """
+        oldest = next(iter(self._expected.values()), now)
+        return max(0.0, max(self._late, now - oldest) - self._least_late)
 
     def sounding(self, now: float, seconds: float) -> bytes:
         """The last so many seconds of what the carrier has played by now, as far as we can tell from here."""

@@ -26,18 +26,17 @@ class Desk:
     """One call's. Moments are seconds on the floor's clock."""
 
     def __init__(self, line: LineKind, manners: Manners) -> None:
-        self.due = NEVER
-        """When `late` has something to say about a question that is not answered."""
         self.news = False
         """Whether the operator has answered, and the callee waits to hear it."""
         self._line = line
         self._manners = manners
         self._sayings: list[str] = []
         self._hints: list[str] = []
-        self._question = ""
-        """What the operator was asked and has not answered."""
-        self._reassured = False
-        """Whether the callee was told that it is still being waited for."""
+        self._owed = ""
+        """The advice to say what somebody has not heard of the opening."""
+        self._questions: dict[str, tuple[float, bool]] = {}
+        """What the operator was asked and has not answered: until when that is waited for, and whether the callee was
+        told so."""
         self._watched = -NEVER
         self._opted_out = False
         self._recorded = manners.records
@@ -49,8 +48,10 @@ class Desk:
         self._watched = now
 
     def say(self, text: str, by: str = "") -> Iterator[Action]:
-        self._sayings = [*self._sayings, text][-_MOST_QUEUED:]
-        yield Note(f"{named(by)} says: {text}")
+        yield Note(f"{named(by)} wants said: {text}")
+        if len(self._sayings) == _MOST_QUEUED:
+            yield _unsaid(self._sayings.pop(0))
+        self._sayings.append(text)
 
     def hint(self, text: str, by: str = "") -> Iterator[Action]:
         self.advise(text)
@@ -60,17 +61,37 @@ class Desk:
         """Let the next answer know this."""
         self._hints = [*self._hints, text][-_MOST_QUEUED:]
 
+    def owe(self, words: str) -> None:
+        """Somebody has not heard this of the opening, and the next answer has to begin with it; empty: not any more."""
+        self._hints = [hint for hint in self._hints if hint != self._owed]
+        self._owed = known.UNANNOUNCED.format(notice=words) if words else ""
+        if words:
+            self.advise(self._owed)
+
     def answers(self, question: str, answer: str, by: str = "") -> Iterator[Action]:
         self.advise(known.OPERATOR_SAYS.format(question=question, answer=answer))
         self.news = True
-        if question == self._question:
-            self._question, self.due = "", NEVER
+        self._questions.pop(question, None)
         yield Note(f"{named(by)} answered: {answer}")
 
     @property
     def has_words(self) -> bool:
         """Whether the operator wants something said."""
         return bool(self._sayings)
+
+    @property
+    def has_advice(self) -> bool:
+        """Whether there is something that no answer knows yet."""
+        return bool(self._hints)
+
+    @property
+    def due(self) -> float:
+        """When there is something for the callee to hear."""
+        if self.has_words or self.news:
+            return -NEVER
+        half = self._manners.operator_wait / 2
+        waits = (until if reassured else until - half for until, reassured in self._questions.values())
+        return min(waits, default=NEVER)
 
     def next_words(self) -> str:
         return self._sayings.pop(0)
@@ -83,6 +104,14 @@ class Desk:
     def take_back(self, sayings: list[str], hints: list[str]) -> None:
         """These were in a reply of which nothing was heard."""
         self._sayings, self._hints = sayings + self._sayings, hints + self._hints
+
+    def gives_up(self, sayings: list[str]) -> Iterator[Action]:
+        """These cannot be said."""
+        yield from map(_unsaid, sayings)
+
+    def ends(self) -> Iterator[Action]:
+        """The call is over."""
+        yield from self.gives_up(self._sayings)
 
     # --- from the agent ---------------------------------------------------------------------------------------
 
@@ -132,14 +161,17 @@ class Desk:
             yield Note(f"Asked the operator: {question}")
         else:
             yield from self._follow_up(question)
-        self._question, self._reassured = question, not there
-        self.due = now + wait / 2 if there else now
+        self._questions[question] = (now + wait, False) if there else (now, True)
 
     def late(self, now: float) -> str:
-        """Half of the wait is over, or all of it: what to tell the callee; empty: what the advice says."""
-        if not self._reassured:
-            self._reassured, self.due = True, now + self._manners.operator_wait / 2
-            return known.STILL_CHECKING
-        self.advise(known.OPERATOR_SILENT.format(question=self._question))
-        self._question, self.due = "", NEVER
-        return ""
+        """Half of a wait is over, or all of it: what to tell the callee; empty: what the advice says."""
+        given_up = [question for question, (until, _) in self._questions.items() if until <= now]
+        for question in given_up:
+            del self._questions[question]
+            self.advise(known.OPERATOR_SILENT.format(question=question))
+        self._questions = {question: (until, True) for question, (until, _) in self._questions.items()}
+        return "" if given_up else known.STILL_CHECKING
+
+
+def _unsaid(text: str) -> Note:
+    return Note(f"Not said any more: {text}")

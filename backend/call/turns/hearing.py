@@ -38,7 +38,7 @@ class Hearing:
     _taken: list[str] = field(default_factory=list)
     """The words of a turn that was ended here and not by the recogniser, which will tell them again."""
     _sounded: bool = False
-    """Whether it became loud or quiet since then."""
+    """Whether it became loud since then."""
     _turn: list[str] = field(default_factory=list)
     """All words of the recogniser's turn, as told last."""
     _suspected: list[str] = field(default_factory=list)
@@ -56,14 +56,28 @@ class Hearing:
 
     def becomes(self, loud: bool, now: float) -> float:
         """It became loud or quiet; returns for how many seconds it had been the opposite."""
-        self.loud, self._sounded = loud, True
+        self.loud = loud
         if loud:
-            self._loud_from, self._again = now, bool(self.partial)
+            self._loud_from, self._again, self._sounded = now, bool(self.partial), True
             self._echoed, self._suspected = self._suspected or self._echoed, []
             return now - self._quiet_from
         self._quiet_from, self._lasted = now, now - self._loud_from
         self.sounded_for += self._lasted
         return self._lasted
+
+    @property
+    def clear_from(self) -> float:
+        """From when on nobody talks over the callee, if no words come: a sound may be the beginning of some, and those
+        of a longer one are told late."""
+        if self.loud:
+            return self._loud_from + self.manners.hold_limit
+        return self._quiet_from + (0.0 if self._lasted < self.manners.short_sound else self.manners.words_late)
+
+    @property
+    def beginning(self) -> bool:
+        """Whether the callee may be saying something just now that is no mere goodbye."""
+        farewell = said.only_farewell(self.partial) and not said.only_hum(self.partial)
+        return self.loud or bool(self.partial and not farewell)
 
     def is_echo(self, text: str, speaking: Underway | None, last: Underway | None, now: float) -> bool:
         """Whether the agent hears itself: its words come back, and nobody made a sound of their own.
@@ -101,11 +115,12 @@ class Hearing:
 
     # --- words ----------------------------------------------------------------------------------------------
 
-    def news(self, text: str) -> str:
-        """What of the recogniser's turn was neither taken for a turn already nor the agent's echo."""
+    def news(self, text: str, ends: bool = False) -> str:
+        """What of the recogniser's turn was neither taken for a turn already nor the agent's echo; `ends`: it is over,
+        surely or probably, with these words."""
         tokens, words = text.split(), said.words(text)
         self._turn = words
-        if words == self._taken and self._sounded:
+        if words == self._taken and self._sounded and not ends:
             # The same short word said once more, to a recogniser that tells no ends.
             self._taken = []
         known = max((some for some in (self._taken, self._echoed) if words[: len(some)] == some), key=len, default=[])

@@ -37,7 +37,7 @@ class Listening(Machines):
             reply.overlapped = True
             if reply.may_be_held:
                 reply.held, reply.holds = True, reply.holds + 1
-                self._due.hold = now + self._manners.hold_limit
+                self._due.hold = self._hearing.clear_from
                 yield Hold(reply.number)
 
     def _sound_off(self, now: float) -> None:
@@ -45,14 +45,14 @@ class Listening(Machines):
         short = hearing.becomes(loud=False, now=now) < manners.short_sound
         if not self._greeted:
             self._due.opening = now + manners.greeting_pause
-        self._due.check_in = max(self._due.check_in, now + manners.check_in_after / 2)
+        self._be_patient(now, max(self._due.check_in - now, manners.check_in_after / 2))
         if hearing.partial:
             self._due.turn = min(self._due.turn, now + hearing.patience(now))
         elif self.phase is Phase.LISTENING and not short and self._check_ins < manners.check_ins:
             hearing.unheard = True
-            self._due.check_in = now + manners.unheard_wait
+            self._be_patient(now, manners.unheard_wait)
         if self._reply and self._reply.held:
-            self._due.hold = now if short or hearing.partial else now + manners.words_late
+            self._due.hold = now if hearing.partial else hearing.clear_from
 
     # --- words ---------------------------------------------------------------------------------------------
 
@@ -67,7 +67,7 @@ class Listening(Machines):
         self._hearing.grows_to(text)
         self._reception.hears(self._hearing.partial, False, now)
         self._due.turn = now + self._hearing.patience(now)
-        self._due.check_in = now + self._manners.check_in_after
+        self._be_patient(now)
         yield CalleeSays(self._hearing.partial, complete=False)
         if (reply := self._spoken) and reply.gives_way_to(text, self._manners, growing=True):
             yield from self._give_way(reply)
@@ -77,7 +77,9 @@ class Listening(Machines):
     def _told_twice(self, text: str) -> bool:
         """Whether a recogniser repeats the turn that is being answered."""
         reply = self._spoken
-        return reply is not None and not reply.overlapped and reply.answers == said.words(text)
+        if reply is None or reply.overlapped or reply.audible:
+            return False
+        return reply.answers == said.words(text)
 
     def _is_echo(self, text: str, now: float) -> bool:
         return self._hearing.is_echo(text, self._spoken, self._last, now)
@@ -90,30 +92,37 @@ class Listening(Machines):
         if self.phase is Phase.LISTENING and self._hearing.waits_for_more(text, now, reads_out):
             # Nobody stops after "my number is". If they do, the answer is ready by then.
             self._due.turn = now + self._hearing.patience(now)
-            self._due.check_in = now + self._manners.check_in_after
+            self._be_patient(now)
             yield CalleeSays(self._hearing.partial, complete=False)
             yield from self._prepare(now)
             return
         self._due.turn = NEVER
         if whole := self._hearing.end(text):
-            self._check_ins, self._control.owed = 0, whole
-            self._reception.hears(whole, True, now)
-            yield CalleeSays(whole, complete=True)
-            if opts_out(whole):
-                yield from self._desk.opt_out()
-                self._desk.advise(known.OPTED_OUT)
-            if self._manners.records and objects(whole):
-                # A reply that was prepared without knowing of it would not say so.
-                yield from self._discard()
-                yield from self._desk.stop_recording()
-            yield from self._respond(whole, now)
+            yield from self._turn_over(whole, now)
+
+    def _pressed(self, digit: str, now: float) -> Iterator[Action]:
+        """A key is a turn, with what the callee was saying until then."""
+        self._due.turn = NEVER
+        words = self._hearing.end("") if self._hearing.partial else ""
+        yield from self._turn_over(f"{words} (pressed {digit})".strip(), now)
+
+    def _turn_over(self, whole: str, now: float) -> Iterator[Action]:
+        self._check_ins, self._control.owed = 0, whole
+        self._reception.hears(whole, True, now)
+        yield CalleeSays(whole, complete=True)
+        if opts_out(whole):
+            yield from self._desk.opt_out()
+            self._desk.advise(known.OPTED_OUT)
+        if self._manners.records and objects(whole):
+            yield from self._desk.stop_recording()
+        yield from self._respond(whole, now)
 
     def _respond(self, text: str, now: float) -> Iterator[Action]:
         """A whole turn was said."""
         if reply := self._spoken:
             yield from self._turn_end_over(reply, text, now)
         elif self._control.aside:
-            yield from self._say_next(now)
+            return
         elif self._reception.machine:
             yield from self._attend(now)
             yield from self._answer_machine(text, now)
@@ -130,6 +139,8 @@ class Listening(Machines):
         if reply.gives_way_to(text, self._manners) or (negative and reply.audible and not reply.firm):
             yield from self._give_way(reply)
             yield from self._answer(text, now)
+        elif reply.done and reply.ending and not self._hearing.loud:
+            yield from self._end(reply.ending)
         else:
             self._early = (text, now)
             self._control.owed = "" if reply.audible else text

@@ -12,6 +12,7 @@ from backend.call.events import Action, Ending
 from backend.call.pickup.greetings import only_waits
 from backend.call.turns.deadlines import NEVER, Phase
 from backend.call.turns.replies import Replies
+from backend.call.turns.underway import Underway
 from backend.models import Answerer, Outcome
 
 
@@ -34,8 +35,9 @@ class Machines(Replies):
         after = reception.speak_after
         recording = self.phase is Phase.MACHINE and self._machine is Answerer.VOICEMAIL
         self._due.message = after if recording and after is not None else NEVER
-        if self.phase is Phase.GREETING and reception.suspects:
-            self._due.greeting = NEVER
+        if self.phase is Phase.GREETING and reception.suspects and now < self._due.greeting:
+            # It is heard out; but what lasts without any news of it may as well be a noise.
+            self._due.greeting = max(self._due.greeting, now + self._manners.greeting_limit)
         if after is not None and self._due.opening != NEVER:
             self._due.opening = max(self._due.opening, after)
 
@@ -46,6 +48,8 @@ class Machines(Replies):
         self._machine, self._check_ins = machine, 0
         if self._reply:
             yield from self._give_way(self._reply)
+        # A machine need not hear who is calling, and a person is told anew.
+        self._desk.owe("")
         if machine in _NOBODY:
             yield from self._end(Ending(_NOBODY[machine], Outcome.NO_ANSWER))
         elif machine is None:
@@ -54,7 +58,8 @@ class Machines(Replies):
             self._greet_soon(now)
         else:
             self._greeted, self._early = True, ("", 0.0)
-            self._due.machine = self._due.check_in = now + self._manners.on_hold
+            self._due.machine = now + self._manners.on_hold
+            self._be_patient(now)
 
     def _greet_soon(self, now: float) -> None:
         """Somebody is there who has not heard who is calling."""
@@ -66,7 +71,7 @@ class Machines(Replies):
         if self._machine is Answerer.SCREENER and not self._screened:
             self._screened = True
             yield from self._discard()
-            yield self._begin(now, words=known.screened(self._brief, self._manners.discloses))
+            yield self._begin(Underway(), now, known.screened(self._brief, self._manners.discloses))
         elif self._machine in _TALKING and not only_waits(text):
             self._desk.advise(_TALKING[self._machine])
             yield from self._answer(text, now)
@@ -81,7 +86,7 @@ class Machines(Replies):
         yield from self._end(Ending(_WAITED[machine], Outcome.NO_ANSWER))
 
     def _leave_message(self, now: float) -> Iterator[Action]:
-        words = known.voicemail(self._brief, self._manners.discloses)
+        words = known.voicemail(self._brief, self._manners.discloses, self._manners.callback)
         yield from self._close(words, Ending("A voicemail message was left.", Outcome.VOICEMAIL), now)
 
     def _beep(self, now: float) -> Iterator[Action]:

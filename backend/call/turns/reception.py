@@ -20,7 +20,8 @@ _CONVERSATION = 2
 class Reception:
     """One call's. Moments are seconds on the floor's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: bool = False) -> None:
+        """`calls`: they have called us, and a machine does not."""
         self.listened = False
         """Whether somebody listened to the whole opening: then what the carrier took for a machine's long greeting may
         be our own echo."""
@@ -29,9 +30,10 @@ class Reception:
         self._pickup = Pickup()
         self._verdict = ""
         self._loud = False
-        self._talked = 0
+        self._talked = _CONVERSATION if calls else 0
         self._told: PickedUp | None = None
-        self._met = False
+        self._met = "They have called." if calls else ""
+        """How it is known without asking that it is a person; empty: it is not."""
 
     # --- what happens -----------------------------------------------------------------------------------------
 
@@ -72,7 +74,8 @@ class Reception:
 
     def meets(self) -> None:
         """The operator has talked with whoever it is: a person, then, and nobody asks any more who picked up."""
-        self._pickup, self._verdict, self._talked, self._met = Pickup(), "", _CONVERSATION, True
+        self._pickup, self._verdict, self._talked = Pickup(), "", _CONVERSATION
+        self._met = "The operator has talked with them."
 
     def passes(self, now: float) -> None:
         """Nothing happened until now."""
@@ -146,7 +149,6 @@ class Reception:
         who = Answerer.PERSON if self._met else who
         if who is None or (self._told and self._told.who is who):
             return None
-        why = "The operator has talked with them." if self._met else "The carrier took it for a machine."
-        why = self._pickup.why if self._pickup.sure else why
+        why = self._pickup.why if self._pickup.sure else self._met or "The carrier took it for a machine."
         self._told = PickedUp(who, why)
         return self._told

@@ -35,7 +35,7 @@ from backend.call.turns.hearing import Hearing
 from backend.call.turns.reception import Reception
 from backend.call.turns.underway import Underway
 from backend.call.words import short_words as said
-from backend.models import Answerer, Brief, Hands, Outcome
+from backend.models import Answerer, Brief, Direction, Hands, Outcome
 
 
 class Replies:
@@ -59,7 +59,7 @@ class Replies:
         self._control = Control()
         self._deaf = ""
         """Why the agent no longer hears the callee; empty: it does."""
-        self._reception = Reception()
+        self._reception = Reception(calls=brief.direction is Direction.INBOUND)
         self._machine: Answerer | None = None
         """The machine that picked up, where it is certain that one did."""
         self._screened = False
@@ -91,67 +91,34 @@ class Replies:
 
     # --- beginning one -------------------------------------------------------------------------------------
 
-    def _begin(
-        self,
-        now: float,
-        words: str = "",
-        answers: list[str] | None = None,
-        hints: list[str] | None = None,
-        held: bool = False,
-        keys: str = "",
-    ) -> Reply:
-        """A new reply, which may be heard unless it is `held` until the callee's turn has ended."""
+    def _begin(self, reply: Underway, now: float, words: str = "") -> Reply:
+        """Begin this one, with these words, or else with those of the model."""
         # What the operator has said or pressed meanwhile is no greeting.
-        self._greeted |= not (keys or self._control.aside)
+        self._greeted |= not (reply.keys or self._control.aside)
         self._replies += 1
-        self._reply = Underway(self._replies, held, answers, hints=hints or [])
-        self._early = ("", 0.0)
+        reply.number, self._reply, self._early = self._replies, reply, ("", 0.0)
+        self._hearing.unheard = False
         self._due.reply = now + self._manners.longest_reply
-        return Reply(self._replies, words, " ".join(hints or []), held, keys)
+        return Reply(reply.number, words, " ".join(reply.hints), reply.prepared, reply.keys)
 
     def _prepare(self, now: float) -> Iterator[Action]:
         """Answer words that are probably the callee's last, behind a shut gate."""
         listening = self.phase is Phase.LISTENING and not (self._reply or self._machine) and self._hearing.partial
         if self._manners.speculate and listening and not self._desk.has_words:
-            yield self._begin(now, answers=said.words(self._hearing.partial), hints=self._desk.advice(), held=True)
+            answers, hints = said.words(self._hearing.partial), self._desk.advice()
+            yield self._begin(Underway(prepared=True, answers=answers, hints=hints), now)
 
     def _answer(self, text: str, now: float) -> Iterator[Action]:
-        prepared = self._reply
-        if prepared and prepared.answers == said.words(text) and not self._desk.has_words:
+        prepared, desk = self._reply, self._desk
+        if prepared and prepared.answers == said.words(text) and not (desk.has_words or desk.has_advice):
             prepared.prepared = False
             yield Release(prepared.number)
             yield from self._have_done(prepared, now)
             return
         yield from self._discard()
-        if self._desk.has_words:
-            yield from self._say_next(now)
-            return
-        yield self._begin(now, answers=said.words(text), hints=self._desk.advice())
-
-    def _say_next(self, now: float) -> Iterator[Action]:
-        """The operator's words come before the agent's own, but not over the callee, the greeting or the goodbye."""
-        if self._hearing.partial or not self._desk.has_words or self.phase in _NOT_YET:
-            return
-        if self._reply and self._reply.sayings:
-            # One sentence of the operator's does not cut another.
-            return
-        if self._reply:
-            yield from self._give_way(self._reply)
-        saying = self._desk.next_words()
-        yield self._begin(now, words=saying)
-        if self._reply:
-            self._reply.sayings = [saying]
-
-    def _tell_news(self, now: float) -> Iterator[Action]:
-        """The operator's answer is told without waiting for the callee's next turn, unless that is under way."""
-        if self.phase is Phase.LISTENING and not (self._hearing.partial or self._hearing.loud):
-            yield self._begin(now, hints=self._desk.advice())
-
-    def _operator_late(self, now: float) -> Iterator[Action]:
-        yield from self._discard()
-        words = self._desk.late(now)
-        if not self._hearing.partial:
-            yield self._begin(now, words=words, hints=[] if words else self._desk.advice())
+        if not desk.has_words:
+            # Else the operator has the answer, and it is said as soon as the callee is quiet.
+            yield self._begin(Underway(answers=said.words(text), hints=desk.advice()), now)
 
     # --- news of it ----------------------------------------------------------------------------------------
 
@@ -162,7 +129,8 @@ class Replies:
                 reply.planned = f"{reply.planned} {words}".strip()
             case Speaking(reply.number):
                 reply.audible = True
-                self._control.owed = ""
+                if not reply.keys:
+                    self._control.owed = ""
             case Held(reply.number):
                 yield from self._held(reply, event)
             case Concluded(reply.number, ending):
@@ -182,7 +150,7 @@ class Replies:
 
     def _held(self, reply: Underway, news: Held) -> Iterator[Action]:
         """The reply was silenced. Words may have come before it was, which can be judged only now."""
-        reply.heard = f"{news.heard} {' '.join(news.left.split()[:_ALMOST_SAID])}"
+        reply.heard, reply.left = news.heard, news.left
         if news.over:
             reply.held, self._due.hold = False, NEVER
         words = self._hearing.partial
@@ -192,41 +160,50 @@ class Replies:
     def _reply_done(self, reply: Underway, now: float) -> Iterator[Action]:
         self._reception.opened |= reply.opening
         self._reception.listened |= reply.opening and self._hearing.sounded_for < self._manners.long_greeting
+        reason = dict(reply.wants).get(Tool.TRANSFER)
+        final = reply.ending is not None and reason is None
+        if final and not (reply.firm or self._machine) and self._hearing.beginning:
+            # Nobody is cut off at their first word; if that was all, the call ends.
+            reply.done, self._due.reply = True, now + self._manners.last_word
+            return
         self._leave(reply)
-        if (reason := dict(reply.wants).get(Tool.TRANSFER)) is not None:
+        if reason is not None:
             yield from self._hand_over(Note(f"Handed over to the operator's phone: {reason}"), reason)
             return
         if reply.ending is not None:
             yield from self._end(reply.ending)
             return
-        self._due.check_in = now + self._manners.check_in_after
-        text, when = self._early
-        if self._desk.has_words:
-            yield from self._say_next(now)
-        elif self._control.aside:
-            return
-        elif self._desk.news and not self._hearing.partial:
-            yield self._begin(now, hints=self._desk.advice())
-        elif text and now - when <= self._manners.answered_early and not said.only_hum(text):
+        self._be_patient(now)
+        yield from self._apologise_deaf(now)
+        if self.phase is Phase.LISTENING and (text := self._unanswered(reply, now)):
             yield from self._answer(text, now)
+
+    def _unanswered(self, reply: Underway, now: float) -> str:
+        """What the callee said before or during this reply that is still to be answered."""
+        if reply.keys:
+            return "" if self._machine or self._hearing.partial else self._control.owed
+        text, when = self._early
+        return text if now - when <= self._manners.answered_early and not said.only_hum(text) else ""
 
     def _reply_failed(self, reply: Underway, failed: ReplyFailed, now: float) -> Iterator[Action]:
         """One failure is apologised for and closes the call; a failing apology leaves only the line's own voice."""
         ending = Ending(failed.why, Outcome.FAILED)
         if self._control.aside:
-            # The operator has the call, and it is for them to end it.
-            self._drop(reply)
+            # The operator has the call, and it is for them to end it, or to say it otherwise.
+            yield from self._desk.gives_up([] if reply.audible else reply.sayings)
+            self._leave(reply)
         elif reply.prepared:
             # Nobody waits for it yet: when the callee has finished, another try may be luckier.
             self._drop(reply)
         elif reply.held and not (reply.ending or failed.mute):
             # Nor does anybody want an apology in the middle of their own words, if words they are.
             self._drop(reply)
-            self._hearing.unheard, self._due.check_in = True, now + self._manners.unheard_wait
+            self._hearing.unheard = True
+            self._be_patient(now, self._manners.unheard_wait)
         elif reply.ending or failed.mute:
             farewell = "" if reply.ending and reply.audible else known.TROUBLE
             ending = self._result(ending)
-            self._reply = None
+            self._drop(reply)
             yield from self._end(ending, farewell)
         else:
             self._drop(reply)
@@ -234,11 +211,17 @@ class Replies:
 
     def _reply_overdue(self, reply: Underway, now: float) -> Iterator[Action]:
         self._due.reply = NEVER
-        if reply.ending is not None:
-            yield from self._end(reply.ending)
+        if reply.ending:
+            unfinished = Ending("The message for the voicemail did not come to its end.", Outcome.FAILED)
+            yield from self._end(self._result(unfinished))
         else:
             yield from self._give_way(reply)
-            self._due.check_in = now + self._manners.check_in_after
+            self._be_patient(now)
+
+    def _be_patient(self, now: float, wait: float | None = None) -> None:
+        """Break the quiet after so many seconds; that of a machine when it has kept us for long enough."""
+        wait = self._manners.check_in_after if wait is None else wait
+        self._due.check_in = self._due.machine if self._machine else now + wait
 
     def _have_done(self, reply: Underway, now: float) -> Iterator[Action]:
         """What takes effect at once, as soon as it is certain that the reply will be heard."""
@@ -261,7 +244,8 @@ class Replies:
         yield Release(reply.number)
 
     def _give_way(self, reply: Underway) -> Iterator[Action]:
-        yield Stop(reply.number)
+        if not reply.done:
+            yield Stop(reply.number)
         self._drop(reply)
 
     def _discard(self) -> Iterator[Action]:
@@ -270,11 +254,12 @@ class Replies:
             yield from self._give_way(self._reply)
 
     def _drop(self, reply: Underway) -> None:
-        if not reply.audible:
+        if reply.opening:
+            heard = reply.heard if reply.audible and reply.heard else ""
+            self._desk.owe(known.unheard(self._brief, heard, self._manners.discloses, self._manners.notice))
+        elif not reply.audible:
             # Nothing of it was heard: the operator's part in it is still to come.
             self._desk.take_back(reply.sayings, reply.hints)
-        elif reply.opening and self._manners.notice not in (reply.heard or ""):
-            self._desk.advise(known.UNANNOUNCED.format(notice=self._manners.notice))
         self._leave(reply)
 
     def _leave(self, reply: Underway) -> None:
@@ -291,15 +276,18 @@ class Replies:
             return otherwise
         return reply.ending
 
+    def _apologise_deaf(self, now: float) -> Iterator[Action]:
+        """An agent that hears nothing has to go; an operator who talks need not."""
+        if self._deaf and not self._control.aside:
+            yield from self._close(known.TROUBLE, Ending(self._deaf, Outcome.FAILED), now)
+
     def _close(self, words: str, ending: Ending, now: float, firm: bool = True) -> Iterator[Action]:
         """Say these last words, then end; `firm`: whatever the callee says to that."""
         if self.phase is Phase.CLOSING:
             return
         if self._reply:
             yield from self._give_way(self._reply)
-        yield self._begin(now, words=words)
-        if self._reply:
-            self._reply.ending, self._reply.firm = ending, firm
+        yield self._begin(Underway(ending=ending, firm=firm), now, words)
         if firm:
             # What the house says at the end is short; a model's last answer may take as long as any.
             self._due.reply = now + self._manners.closing_limit
@@ -309,12 +297,7 @@ class Replies:
         if words := self._hearing.partial:
             yield CalleeSays(words, complete=True)
         if self._reply:
-            yield Stop(self._reply.number)
+            yield from self._give_way(self._reply)
+        yield from self._desk.ends()
         self._over = True
         yield End(ending, farewell, transfer)
-
-
-_NOT_YET = (Phase.GREETING, Phase.MACHINE, Phase.CLOSING)
-"""Phases in which the operator's words wait."""
-_ALMOST_SAID = 3
-"""Words: a question so close to its end counts as asked, since the callee can hear what it is."""

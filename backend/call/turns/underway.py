@@ -10,13 +10,15 @@ from backend.call.words import own_words as own
 from backend.call.words import short_words as said
 
 _MOST_HOLDS = 4
+_ALMOST_SAID = 3
+"""Words: a question so close to its end counts as asked, since the callee can hear what it is."""
 
 
 @dataclass(slots=True)
 class Underway:
     """One reply from its beginning until it is out, stopped or failed."""
 
-    number: int
+    number: int = 0
     prepared: bool = False
     """Whether it may not be heard yet: it waits for the callee's turn to end with the words it answers."""
     answers: list[str] | None = None
@@ -37,12 +39,18 @@ class Underway:
     """How often a sound held it."""
     heard: str | None = None
     """What was heard of it when it was last held; None when it never was."""
+    left: str = ""
+    """What of it was voiced then and not heard."""
     ending: Ending | None = None
     """How the call ends once it is out."""
     wants: list[tuple[Tool, str]] = field(default_factory=list)
     """What the agent wants done with it, and is not done yet."""
+    keys: str = ""
+    """What it presses instead of saying anything."""
     firm: bool = False
     """Whether nothing that the callee says stops it: last words of a call that ends in any case, or pressed keys."""
+    done: bool = False
+    """Whether it was a goodbye and is out, and the callee had just begun to say something."""
 
     @property
     def may_be_held(self) -> bool:
@@ -83,4 +91,7 @@ class Underway:
 
     @property
     def _heard(self) -> str:
-        return self.planned if self.heard is None else self.heard
+        """With what the callee can guess."""
+        if self.heard is None:
+            return self.planned
+        return f"{self.heard} {' '.join(self.left.split()[:_ALMOST_SAID])}"
