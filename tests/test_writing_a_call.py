@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 from rich.console import Console
 
-from backend import cli
+from backend import cli, terminal
 from backend.config import ROOT
 
 GUIDE = ROOT / "docs" / "writing-a-call.md"
@@ -25,7 +25,7 @@ def said(command: str) -> str:
     out = io.StringIO()
     console = Console(file=out, highlight=False, soft_wrap=True, width=120)
     nobody = dict.fromkeys(("ANTHROPIC_API_KEY", "DEEPGRAM_API_KEY", "ELEVENLABS_API_KEY"), "")
-    with mock.patch.dict(os.environ, nobody), mock.patch.object(cli, "_out", console), redirect_stdout(out):
+    with mock.patch.dict(os.environ, nobody), mock.patch.object(terminal, "out", console), redirect_stdout(out):
         cli.main(shlex.split(command)[1:])
     lines = [command.strip(), *out.getvalue().strip("\n").splitlines()]
     return "\n".join(f"    {line}".rstrip() for line in lines)

@@ -331,6 +331,9 @@ def test_a_template_is_saved_chosen_filled_in_and_called_with_by_keyboard_alone(
         expect(day).to_be_visible()
         action = page.get_by_role("textbox", name="What to get done")
         expect(action).to_have_value("Confirm the visit of {name} on {day}")
+        for label, words in (("Phone number", "+12025550143"), ("Name", "John Smith")):
+            page.get_by_role("textbox", name=label, exact=True).fill(words)
+            page.keyboard.press("Tab")
         page.get_by_role("button", name=re.compile("Call$")).focus()
         page.keyboard.press("Enter")
         expect(page.get_by_text("Fill in “Day” first.")).to_be_visible()

@@ -80,7 +80,7 @@ def test_openid_connect_that_is_not_set_up_says_what_to_do(
 
 def test_the_settings_say_that_nobody_is_asked(server: MediaServer) -> None:
     bench = opened("settings.py")
-    assert any("only this machine" in str(table.value) for table in bench.table)
+    assert any("whoever uses this computer" in str(table.value) for table in bench.table)
     assert not [button for button in bench.button if button.key == "sign_out"]
 
 
