@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from backend.config import BadSettings, Settings, load
-from backend.dashboard import announce, lifespan, refuse_strangers
+from backend.running.dashboard import announce, lifespan, refuse_strangers
 from backend.signin.door import Door
 
 settings: Settings | None

@@ -14,18 +14,18 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from backend import terminal
 from backend.call_list.command import call_list
 from backend.client import Client
 from backend.config import load
-from backend.dashboard import run as run_both
-from backend.exits import EXPLAINED, MENDABLE, Exit, code, sentence
-from backend.launcher import CannotStart, end_with_parent
-from backend.misspelt import unknown_here
 from backend.models import ME, Brief, LineKind, Status
+from backend.running import terminal
+from backend.running.dashboard import run as run_both
+from backend.running.exits import EXPLAINED, MENDABLE, Exit, code, sentence
+from backend.running.launcher import CannotStart, end_with_parent
+from backend.running.watch import reported, watch
+from backend.settings.misspelt import unknown_here
 from backend.signin.password import hashed
 from backend.storage.place import check
-from backend.watch import reported, watch
 
 
 class BenchPart(StrEnum):
@@ -214,7 +214,7 @@ def run() -> None:
 @app.command(epilog=EXPLAINED)
 def doctor(as_json: _Json = False) -> None:
     """Check every part, and say what to do about what does not work."""
-    from backend.doctor import State, examine, shown
+    from backend.running.doctor import State, examine, shown
 
     findings = examine()
     if as_json:

@@ -12,11 +12,11 @@ import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from backend.advice import plain
-from backend.api_token import kept
 from backend.hours import Hours
 from backend.models import LineKind
-from backend.values import (
+from backend.settings.advice import plain
+from backend.settings.api_token import kept
+from backend.settings.values import (
     PASSWORD_HASH,
     ROOT,
     HttpUrl,

@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from backend.values import is_loopback
+from backend.settings.values import is_loopback
 
 
 def proxy_to(url: str) -> Literal[True] | None:

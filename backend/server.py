@@ -15,8 +15,6 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from backend.config import Settings, is_loopback
 from backend.headset.headset import Headsets
-from backend.launcher import CannotStart
-from backend.lock import Taken, alone
 from backend.models import ProviderError, Refused
 from backend.providers import Providers
 from backend.routes import (
@@ -32,9 +30,11 @@ from backend.routes import (
     templates,
     twilio,
 )
+from backend.running.launcher import CannotStart
+from backend.running.lock import Taken, alone
 from backend.storage.retention import Retention
 from backend.storage.store import Store
-from backend.switchboard import CallOver, NoSuchCall, Switchboard
+from backend.switchboard.switchboard import CallOver, NoSuchCall, Switchboard
 from backend.telephony.socket import MediaSocket
 
 _MAY_WAIT = 0.4

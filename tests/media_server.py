@@ -25,7 +25,7 @@ from backend.server import create_app
 from backend.serving import serve
 from backend.storage.retention import Retention
 from backend.storage.store import Store
-from backend.switchboard import CallOver, NoSuchCall
+from backend.switchboard.switchboard import CallOver, NoSuchCall
 from backend.telephony.gate import dialable
 
 TOKEN = "a-token-for-tests-only"

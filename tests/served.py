@@ -33,7 +33,7 @@ from backend.providers import Providers
 from backend.server import create_app
 from backend.serving import free_port, serve
 from backend.storage.store import Store
-from backend.switchboard import Switchboard
+from backend.switchboard.switchboard import Switchboard
 from tests.practice_world import CALLEE, Person
 
 TOKEN = "a-token-for-tests-only"

@@ -21,10 +21,10 @@ from backend.answers import CallInFull
 from backend.cli import main
 from backend.client import Client
 from backend.config import Settings
-from backend.exits import Exit
 from backend.models import Brief, Call, Claim, Outcome, Report, Speaker, Status, Turn, TurnState
+from backend.running.exits import Exit
+from backend.running.watch import clean, finished, spoken, watch
 from backend.serving import free_port, serve
-from backend.watch import clean, finished, spoken, watch
 
 TOKEN = "a-token-for-this-test"
 PLACE = ["call", "+12025550143", "Confirm the visit", "Tuesday at three", "Maya Chen"]
@@ -90,8 +90,8 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("API_TOKEN", TOKEN)
     monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "calls.db"))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("backend.watch._EVERY", 0.0)
-    monkeypatch.setattr("backend.watch._REPORT_WAIT", 0.0)
+    monkeypatch.setattr("backend.running.watch._EVERY", 0.0)
+    monkeypatch.setattr("backend.running.watch._REPORT_WAIT", 0.0)
     yield
 
 
@@ -144,7 +144,7 @@ async def test_watching_prints_each_turn_once_and_the_outcome(cli: Cli) -> None:
 async def test_watching_waits_for_the_report_and_prints_what_proves_it(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.watch._REPORT_WAIT", 10.0)
+    monkeypatch.setattr("backend.running.watch._REPORT_WAIT", 10.0)
     report = Report(
         Outcome.CONFIRMED,
         Claim("Tuesday at three is \x1b[2Jconfirmed.", (1, 2), 0.9),

@@ -14,9 +14,9 @@ import pytest
 from twilio.request_validator import RequestValidator
 from websockets.exceptions import InvalidStatus
 
-from backend import engagement
 from backend.models import Direction, LineKind, Outcome, ProviderError, Status
 from backend.routes import twilio as routes
+from backend.switchboard import engagement
 from backend.telephony.stream import opened
 from backend.telephony.twilio import Twilio
 from backend.telephony.twiml import CUT_OFF

@@ -12,8 +12,9 @@ from unittest import mock
 import pytest
 from rich.console import Console
 
-from backend import cli, terminal
+from backend import cli
 from backend.config import ROOT
+from backend.running import terminal
 
 GUIDE = ROOT / "docs" / "writing-a-call.md"
 COMMAND = "    phone-agent rehearse "

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Protocol, TypeVar
 
 from backend.bench.figures import Sheet
-from backend.launcher import CannotStart
+from backend.running.launcher import CannotStart
 
 
 class Plan(Protocol):

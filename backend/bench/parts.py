@@ -12,7 +12,7 @@ from backend.bench.drill import faults
 from backend.bench.figures import Figure, Sheet, Target
 from backend.bench.load import load
 from backend.bench.stage import desk, manners, speed
-from backend.launcher import CannotStart
+from backend.running.launcher import CannotStart
 
 Show = Callable[[int, int], object]
 """Is told how much is done, and of how much."""

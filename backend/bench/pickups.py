@@ -25,9 +25,9 @@ from backend.call.pickup.tones import Tones
 from backend.call.sound.loudness import Change, Loudness
 from backend.engines.installed import deaf, mute
 from backend.engines.pool import Engines
-from backend.launcher import CannotStart
 from backend.models import Answerer, EagerEnd, Heard, Partial, TurnEnd
 from backend.practice.machine_detection import MachineDetection, Rules
+from backend.running.launcher import CannotStart
 from backend.stt import vad
 from backend.stt.offline import Turn
 

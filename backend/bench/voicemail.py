@@ -31,7 +31,6 @@ from backend.call.session import Kit, Session
 from backend.call.voice import Voice
 from backend.engines.installed import mute
 from backend.engines.pool import VOICES, Engines
-from backend.launcher import CannotStart
 from backend.models import (
     Brief,
     Call,
@@ -48,6 +47,7 @@ from backend.models import (
 )
 from backend.practice.machine_detection import MachineDetection, Rules
 from backend.practice.playback import Frame
+from backend.running.launcher import CannotStart
 from backend.storage.store import Store
 from backend.tts.offline import pronounceable, sentences, spoken
 

@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from backend import terminal
 from backend.call_list.calling import MOST_FAILURES, Calling, Tally, results_of
 from backend.call_list.rows import Row, rows, table
 from backend.client import Client
 from backend.config import load
-from backend.exits import Exit
 from backend.models import Brief, LineKind, Refused
+from backend.running import terminal
+from backend.running.exits import Exit
+from backend.running.watch import clean
 from backend.templates import Template, listed
-from backend.watch import clean
 
 
 def call_list(

@@ -17,7 +17,7 @@ from backend.answers import Running
 from backend.call.tap import Tap
 from backend.models import Hands
 from backend.practice.race import first
-from backend.switchboard import CallOver, NoSuchCall
+from backend.switchboard.switchboard import CallOver, NoSuchCall
 
 _LOOK = 0.25
 """Seconds between two looks at whose hands the call is in."""

@@ -9,13 +9,13 @@ from datetime import date
 from rich.console import Console
 
 from backend.answers import Findings, Rehearsed
-from backend.behaviour import manners
 from backend.config import Settings
 from backend.models import Brief
 from backend.providers import Providers
 from backend.rehearsal.callees import chosen
 from backend.rehearsal.rehearsal import rehearse
 from backend.rehearsal.shown import followed
+from backend.settings.behaviour import manners
 
 
 async def rehearse_here(

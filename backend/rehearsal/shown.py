@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.answers import Findings, RehearsalBegun, RehearsalNews, RehearsalTurn, Rehearsed
-from backend.watch import clean
+from backend.running.watch import clean
 
 
 async def followed(news: AsyncIterator[RehearsalNews], out: Console | None) -> tuple[list[Rehearsed], Findings]:

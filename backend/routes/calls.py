@@ -15,7 +15,7 @@ from backend.models import Brief, Call, LineKind, Outcome, Refused, Status
 from backend.practice.personas import WHO_PICKS_UP
 from backend.routes.operator import operator
 from backend.storage.store import Archive, Search
-from backend.switchboard import Switchboard
+from backend.switchboard.switchboard import Switchboard
 from backend.telephony.gate import described
 from backend.templates import check_filled
 

@@ -15,11 +15,11 @@ from pydantic import BaseModel, Field, TypeAdapter
 from starlette.types import Receive, Scope, Send
 
 from backend.answers import RehearsalNews
-from backend.behaviour import manners
 from backend.models import Brief, LineKind, Refused
 from backend.rehearsal.callees import chosen
 from backend.rehearsal.rehearsal import rehearse
 from backend.routes.calls import Text, authorized
+from backend.settings.behaviour import manners
 from backend.templates import check_filled
 
 AT_ONCE = 2

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 
 from backend.models import LineKind, Refused, Status
-from backend.switchboard import CallOver, NoSuchCall
+from backend.switchboard.switchboard import CallOver, NoSuchCall
 from backend.telephony import twiml
 from backend.telephony.stream import MediaStream, opened
 from backend.telephony.twilio import Twilio

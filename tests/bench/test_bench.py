@@ -43,10 +43,10 @@ from backend.bench.stage.readback import Earpiece, Piece, joint, played_words, w
 from backend.bench.stage.sayings import Saying, of_clip, of_noise
 from backend.cli import BenchPart
 from backend.engines.installed import mute
-from backend.launcher import CannotStart
 from backend.loopback.elevenlabs_speech import Speech
 from backend.loopback.told import Lexicon
 from backend.models import Speaker, Turn, TurnState
+from backend.running.launcher import CannotStart
 
 FRAME, QUIET = audio.FRAME, audio.SILENCE * audio.FRAME
 

@@ -15,8 +15,8 @@ from fastapi.responses import JSONResponse
 
 from backend.answers import CallInFull, Placed
 from backend.cli import main
-from backend.exits import Exit
 from backend.models import Brief, Call, Claim, Outcome, Report, Status
+from backend.running.exits import Exit
 from backend.serving import serve
 from backend.templates import Template
 

@@ -11,7 +11,7 @@ from backend.answers import CallInFull
 from backend.client import _ANSWERS
 from backend.models import Brief, Call, LineKind, Outcome, Speaker, Status, Turn, TurnState
 from backend.storage.store import Store
-from backend.switchboard import _MOST_REPORTS, _REPORT_WITHIN
+from backend.switchboard.switchboard import _MOST_REPORTS, _REPORT_WITHIN
 from tests.served import until, world
 
 BRIEF = Brief("+12025550143", "Confirm the cleaning on Tuesday at 10 a.m.", callee_name="Maria Gomez")

@@ -18,9 +18,9 @@ from playwright.sync_api import expect
 from backend.answers import CallInFull
 from backend.client import Client, ServerError
 from backend.config import Settings, load
-from backend.launcher import ServerProcess
 from backend.loopback.anthropic import LoopbackAnthropic, Reply, Tool
 from backend.models import Outcome, Speaker, Status, TurnState
+from backend.running.launcher import ServerProcess
 from backend.server import create_app
 from backend.serving import free_port, serve
 from tests.browser import dashboard, open_page

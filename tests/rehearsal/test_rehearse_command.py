@@ -11,12 +11,12 @@ import pytest
 
 from backend.cli import main
 from backend.config import load
-from backend.exits import Exit
 from backend.llm.offline import OfflineBrain
 from backend.loopback.anthropic import LoopbackAnthropic, Received, Reply
 from backend.models import Answered, Brief, Conversation, LineKind, ProviderError, Said, Speaker
 from backend.providers import Providers
-from tests.test_config import PHONE
+from backend.running.exits import Exit
+from tests.settings.test_config import PHONE
 
 ACTION = "Confirm John's check-up on Tuesday at 10:30 in the morning."
 CALL = ["rehearse", ACTION, "The visit takes 45 minutes.", "John Smith", "Alex", "Brightside Dental"]

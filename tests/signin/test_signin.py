@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from backend import tickets
 from backend.cli import main
 from backend.config import BadSettings, Settings, SignIn, load
-from backend.dashboard import refuse_strangers
+from backend.running.dashboard import refuse_strangers
 from backend.signin import claims, cookie, form
 from backend.signin.password import fits, flaw, hashed
 from backend.signin.tries import FREE, LONGEST, Tries

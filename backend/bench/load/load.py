@@ -26,7 +26,7 @@ from backend.bench.load.calls import Carrier, Habits, PhoneCall
 from backend.bench.load.wire import Wire
 from backend.bench.meter import Meter
 from backend.config import ROOT, Settings, load
-from backend.launcher import CannotStart, media_server
+from backend.running.launcher import CannotStart, media_server
 from backend.serving import free_port
 
 _TOKEN = "only-for-this-benchmark"

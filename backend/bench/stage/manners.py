@@ -20,7 +20,7 @@ from backend.bench.stage.sayings import Saying, of_clip
 from backend.bench.stage.stage import Held, Scenery, Stage, stage
 from backend.engines.installed import mute
 from backend.engines.pool import Engines
-from backend.launcher import CannotStart
+from backend.running.launcher import CannotStart
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from backend.bench.delays import REPORT, Delays
 from backend.bench.meter import Meter
 from backend.bench.stage.guest import Guest
 from backend.config import Settings, load
-from backend.launcher import media_server
 from backend.loopback.anthropic import LoopbackAnthropic, Received, Reply, Tool
 from backend.loopback.deepgram import LoopbackDeepgram
 from backend.loopback.elevenlabs import LoopbackElevenLabs
@@ -31,6 +30,7 @@ from backend.loopback.told import Lexicon
 from backend.loopback.vendors import vendors
 from backend.practice.call_record import CallRecord
 from backend.practice.carrier import Carrier
+from backend.running.launcher import media_server
 
 TOKEN = "only-for-this-benchmark"
 _ROW_WITHIN = 10.0

@@ -21,9 +21,9 @@ from backend.call.events import (
 )
 from backend.call.tap import Tap
 from backend.config import Settings
-from backend.engagement import Engagement
 from backend.models import LineKind, Outcome
 from backend.storage.store import Store
+from backend.switchboard.engagement import Engagement
 
 Command = Say | Hint | Pause | Resume | TakeOver | HandBack | Press | Transfer | HangUp | OperatorAnswers
 """What an operator can have done in a running call."""

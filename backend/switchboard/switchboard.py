@@ -11,21 +11,21 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Self
 
-from backend.behaviour import manners
 from backend.call.events import MachineAnswered
-from backend.closing import REGISTERED, Closing
 from backend.config import Settings
-from backend.engagement import UNANSWERED, Engagement
 from backend.models import Brief, Call, Direction, LineKind, ProviderError, Refused, Status
 from backend.money.books import Books
-from backend.orders import CallOver, NoSuchCall, Orders
 from backend.outcome.messenger import Messenger
 from backend.outcome.reporter import Reporter
 from backend.providers import Providers
 from backend.recording.recorder import Recorder
-from backend.returned import missed
 from backend.seams import Line
+from backend.settings.behaviour import manners
 from backend.storage.store import Store
+from backend.switchboard.closing import REGISTERED, Closing
+from backend.switchboard.engagement import UNANSWERED, Engagement
+from backend.switchboard.orders import CallOver, NoSuchCall, Orders
+from backend.switchboard.returned import missed
 from backend.telephony.gate import described
 from backend.telephony.limits import DAY, HOUR, check_cost, check_frequency, check_hour
 from backend.telephony.twilio import Twilio

@@ -11,12 +11,12 @@ from typing import Self
 
 from backend.call.diary import Diary
 from backend.call.events import Ending
-from backend.engagement import RING_LIMIT
 from backend.models import Call, Direction, LineKind, Outcome, Status
 from backend.money.books import Books
 from backend.outcome.reporter import Reporter
 from backend.storage.search import Search
 from backend.storage.store import Store
+from backend.switchboard.engagement import RING_LIMIT
 
 _LOG = logging.getLogger(__name__)
 

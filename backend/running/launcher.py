@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from backend.client import Client, ServerError, ServerSlow
 from backend.config import ROOT, Settings
-from backend.lock import alone
+from backend.running.lock import alone
 
 SERVE = (sys.executable, "-m", "backend.cli", "serve", "--until-stdin-closes")
 

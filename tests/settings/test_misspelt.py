@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.config import Settings
-from backend.misspelt import Unknown, unknown
+from backend.settings.misspelt import Unknown, unknown
 
 KEYS = [name.upper() for name in Settings.model_fields]
 

@@ -175,7 +175,7 @@ def test_a_token_is_kept_where_files_cannot_be_linked(tmp_path: Path, monkeypatc
 
 
 def test_an_empty_file_is_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.api_token._PAUSE", 0.0)
+    monkeypatch.setattr("backend.settings.api_token._PAUSE", 0.0)
     (tmp_path / "api-token").touch()
     with pytest.raises(OSError, match="delete it, and another one is made"):
         _ = load(database_path=tmp_path / "x.db").token

@@ -13,11 +13,11 @@ import pytest
 from backend.bench.virtual_time import in_virtual_time
 from backend.call.diary import Diary
 from backend.call.events import Ending
-from backend.closing import AGAIN, REGISTERED, Closing
 from backend.models import Answerer, Brief, Call, Direction, Event, LineKind, Outcome, Speaker, Status, Turn, TurnState
 from backend.money.books import Books
 from backend.outcome.reporter import Reporter
 from backend.storage.store import Store
+from backend.switchboard.closing import AGAIN, REGISTERED, Closing
 from tests.full_disk import full_disk
 
 NOW = 1_000_000.0

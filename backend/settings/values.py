@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from backend.hours import Hours
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 """The project's folder: `.env` and `data/` live here, wherever a command was started from."""
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from backend.answers import CallInFull
 from backend.models import Call
-from backend.watch import clean, evidence, spoken
+from backend.running.watch import clean, evidence, spoken
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -15,13 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend import dashboard, launcher, server
+from backend import server
 from backend.answers import Part, Setup
 from backend.client import Client, ServerSlow
 from backend.config import ROOT, Settings, load
-from backend.dashboard import kept_running, lifespan, run, summary
-from backend.launcher import CannotStart, ServerProcess, TooBusy, answers_on, media_server, running
 from backend.models import Brief, Call, LineKind, Status
+from backend.running import dashboard, launcher
+from backend.running.dashboard import kept_running, lifespan, run, summary
+from backend.running.launcher import CannotStart, ServerProcess, TooBusy, answers_on, media_server, running
 from backend.serving import free_port
 from backend.storage.store import Store
 
@@ -58,7 +59,7 @@ async def test_of_many_that_want_the_server_at_once_one_starts_it_and_the_others
 
 def test_a_killed_parent_leaves_no_server(settings: Settings) -> None:
     script = (
-        "import sys, time; from backend.config import load; from backend.launcher import ServerProcess\n"
+        "import sys, time; from backend.config import load; from backend.running.launcher import ServerProcess\n"
         f"server = ServerProcess(load(_env_file=None), {CHILD!r})\n"
         "server.start(); print(server.pid, flush=True); time.sleep(60)"
     )

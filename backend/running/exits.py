@@ -6,8 +6,8 @@ from enum import IntEnum
 
 from backend.client import ServerDown, ServerError
 from backend.config import BadSettings
-from backend.launcher import CannotStart
 from backend.models import Refused
+from backend.running.launcher import CannotStart
 from backend.storage.place import Unusable, refusal
 
 

@@ -16,15 +16,15 @@ import pytest
 from fastapi import FastAPI
 from websockets.exceptions import InvalidStatus
 
-from backend import engagement
 from backend.call.events import FloorEvent
-from backend.engagement import Engagement
 from backend.models import Brief, Call, LineKind, Outcome, ProviderError, Refusal, Status, ToolUse, TurnEnd
 from backend.practice.carrier import practice_carrier
 from backend.practice.dialled_call import DialledCall
 from backend.practice.phone_call import PUT_THROUGH
 from backend.server import MediaServer
 from backend.storage.store import Store
+from backend.switchboard import engagement
+from backend.switchboard.engagement import Engagement
 from backend.telephony.twilio import Twilio
 from backend.telephony.twiml import NOBODY_THERE
 from tests.practice_world import CALLEE, Person

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.models import Brief, Call, Direction, LineKind, Outcome, Status
-from backend.returned import missed
+from backend.switchboard.returned import missed
 from tests.practice_world import Person
 from tests.served import until, world
 

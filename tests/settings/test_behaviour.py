@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.behaviour import manners, read_out
 from backend.call.manners import Manners, voicemail
 from backend.config import load
 from backend.models import Brief
+from backend.settings.behaviour import manners, read_out
 
 CALLEE = Brief("+12025550143", "Confirm the visit", callee_name="Dana")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from backend.config import ROOT
-from backend.lock import Taken, alone
+from backend.running.lock import Taken, alone
 
-HOLDS = "import sys, time; from pathlib import Path; from backend.lock import alone\n"
+HOLDS = "import sys, time; from pathlib import Path; from backend.running.lock import alone\n"
 HOLDS += "with alone(Path(sys.argv[1])): print('mine', flush=True); time.sleep(60)"
 
 

@@ -18,12 +18,12 @@ from rich.text import Text
 
 from backend.client import Client, ServerError
 from backend.config import ROOT, BadSettings, Settings, SignIn, is_loopback, load, refusal
-from backend.dashboard import dashboard_answers, dashboard_host, dashboard_url
 from backend.engines.installed import deaf, mute
-from backend.launcher import CannotStart, answers_on, running
 from backend.llm import claude
-from backend.misspelt import Unknown, unknown_here
 from backend.models import ProviderError
+from backend.running.dashboard import dashboard_answers, dashboard_host, dashboard_url
+from backend.running.launcher import CannotStart, answers_on, running
+from backend.settings.misspelt import Unknown, unknown_here
 from backend.signin.password import flaw
 from backend.storage import place
 from backend.storage.place import Unusable

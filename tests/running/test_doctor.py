@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Response
 
-from backend import doctor
 from backend.cli import main
 from backend.config import Settings, load
-from backend.doctor import Finding, State, examine, examine_all
 from backend.loopback.anthropic import LoopbackAnthropic, Reply
 from backend.loopback.deepgram import LoopbackDeepgram
 from backend.loopback.elevenlabs import LoopbackElevenLabs
 from backend.models import ProviderError
+from backend.running import doctor
+from backend.running.doctor import Finding, State, examine, examine_all
 from backend.serving import free_port, serve
 from backend.signin.password import hashed
 from tests.signin.test_signin import HASH

@@ -18,10 +18,10 @@ from backend.call.mind import Mind
 from backend.call.session import Kit
 from backend.call.voice import Voice
 from backend.config import load
-from backend.engagement import Engagement
 from backend.models import Brief, Call, Outcome, ProviderError, Status
 from backend.providers import Providers
 from backend.storage.store import Store
+from backend.switchboard.engagement import Engagement
 from backend.telephony.twilio import Twilio
 from backend.telephony.unsigned import Unsigned
 from tests.full_disk import full_disk

@@ -16,8 +16,8 @@ import httpx2
 from backend.answers import Setup
 from backend.client import Client, ServerError
 from backend.config import ROOT, BadSettings, Settings, SignIn, is_loopback, load, refusal
-from backend.launcher import LOOK_EVERY, CannotStart, ServerProcess, answers_on, media_server
-from backend.misspelt import unknown_here
+from backend.running.launcher import LOOK_EVERY, CannotStart, ServerProcess, answers_on, media_server
+from backend.settings.misspelt import unknown_here
 from backend.storage.place import refusal as refused
 
 _LOOK_AGAIN = 0.5

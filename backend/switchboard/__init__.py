@@ -1,0 +1,1 @@
+"""The calls of this server: placed, received, run, ordered about, closed."""
