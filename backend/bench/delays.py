@@ -44,13 +44,16 @@ class Delays:
         """From the first token to the one that shows that a clause of so many tokens is over: the one after it."""
         return pieces / self.tokens_per_second
 
-    def reply(self, pieces: int, speculates: bool) -> float:
+    def reply(self, pieces: int, speculates: bool, slip: float = 0.0) -> float:
         """The earliest moment at which a callee can hear an answer, from the end of their sound.
 
         Thinking and voicing begin at the early end where one `speculates`, and nothing is heard before the end of the
         turn. Up to the carrier's next frame, since their sound ended with one.
+
+        Args:
+            slip: by how much model and voice were late themselves.
         """
-        work = self.first_token + self.clause(pieces) + self.first_byte
+        work = self.first_token + self.clause(pieces) + self.first_byte + slip
         ready = max(self.end_of_turn, self.eager_end + work) if speculates else self.end_of_turn + work
         return whole_frames(ready + self.kept)
 

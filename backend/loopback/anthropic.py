@@ -106,6 +106,8 @@ class Received:
     """Names in lower case."""
     port: int
     """The client's; requests that share a connection share it."""
+    came: float
+    """When, in `loop.time()`."""
     usage: dict[str, int] = field(default_factory=dict)
     """What it is billed for by now, under the vendor's names; what is generated, as far as it was sent."""
     sent: list[float] = field(default_factory=list)
@@ -164,12 +166,14 @@ class LoopbackAnthropic:
         await self._left.acquire()
 
     async def _messages(self, request: Request) -> Response:
+        # What this server takes to read and judge a request is part of its delay, not added to it.
+        came = asyncio.get_running_loop().time()
         try:
             body = await request.json()
         except ValueError:
             body = None
         port = request.client.port if request.client else 0
-        received = Received(body if isinstance(body, dict) else {}, dict(request.headers), port)
+        received = Received(body if isinstance(body, dict) else {}, dict(request.headers), port, came)
         self.requests.append(received)
         if problem := refused(received.body, received.headers, self._key):
             return _error(*problem)
@@ -199,8 +203,8 @@ class LoopbackAnthropic:
     async def _streamed(self, received: Received, reply: Reply) -> AsyncIterator[str]:
         clock = asyncio.get_running_loop()
         first = self._first(reply)
-        due = clock.time() + first
-        await asyncio.sleep(first)
+        due = received.came + first
+        await asyncio.sleep(max(0, due - clock.time()))
         for event in _before(reply.fault, _events(received, reply)):
             if event["type"] == "content_block_delta":
                 # By the clock, since sleeps overrun: otherwise a long answer would be slower than its pace.
