@@ -18,10 +18,10 @@ run: $(VENV)/.installed ## Start Phone Agent and print where it is; installs it 
 	@exec $(BIN)/phone-agent run
 
 test: $(VENV)/.tested-with ## Run every test
-	@# Most of them wait for sound or for a browser, so four at once are no burden on two cores. Those that listen to
+	@# Most of them wait for sound or for a browser, so three at once are no burden on two cores. Those that listen to
 	@# speech in real time come after the others, two at once.
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not speech"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m speech
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not speech"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m speech
 
 check: $(VENV)/.checked-with ## Style, types and import rules
 	$(BIN)/ruff check .

@@ -22,16 +22,8 @@ _WITH_SPEECH = frozenset(
 )
 """Files in which speech is made and recognised in real time, so that browsers at work beside them would be noticed."""
 
-_LONGEST = (
-    "test_practice_call test_real_wire test_machines test_desk test_sign_in_page test_proof test_past_calls "
-    "test_rehearse_page test_money_call test_dashboard test_call_page".split()
-)
-"""Files that take longest; they begin first, so that none of them is still running when all else is done."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    first = {stem: place for place, stem in enumerate(_LONGEST)}
-    items.sort(key=lambda item: first.get(item.path.stem, len(first)))
     for item in items:
         if item.path.stem in _WITH_SPEECH:
             item.add_marker(pytest.mark.speech)
