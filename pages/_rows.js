@@ -76,10 +76,12 @@ function note(context, pitch, at) {
 /** Calls for somebody as soon as a call asks anew. */
 function summon(list, rows) {
   const asking = rows.filter((known) => known.asks)
-  const before = list.asked ?? new Set()
-  list.asked = new Set(asking.map((known) => `${known.id} ${known.asks}`))
+  // Kept by the window: the list itself may be made anew while the page is drawn, and would call a second time.
+  const before = window.phoneAgentAsked ?? new Set()
+  const now = new Set(asking.map((known) => `${known.id} ${known.asks}`))
+  window.phoneAgentAsked = now
   entitle(asking)
-  if (![...list.asked].some((one) => !before.has(one))) return
+  if (![...now].some((one) => !before.has(one))) return
   chime()
   // They stand first. Where the page was only just opened, the open call is what is looked for.
   if (list.dataset.revealed) list.scrollTop = 0
