@@ -19,9 +19,10 @@ run: $(VENV)/.installed ## Start Phone Agent and print where it is; installs it 
 
 test: $(VENV)/.tested-with ## Run every test
 	@# Most of them wait for sound or for a browser, so three at once are no burden on two cores. Those that listen to
-	@# speech in real time come after the others, two at once.
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not speech"
+	@# speech in real time come after the others, two at once, and then what wants the machine for itself.
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not speech and not alone"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m speech
+	@$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.checked-with ## Style, types and import rules
 	$(BIN)/ruff check .

@@ -22,9 +22,14 @@ _WITH_SPEECH = frozenset(
 )
 """Files in which speech is made and recognised in real time, so that browsers at work beside them would be noticed."""
 
+_ALONE = frozenset({"test_desk"})
+"""Files in which many calls are drawn at once, for which a busy machine has no time."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if item.path.stem in _ALONE:
+            item.add_marker(pytest.mark.alone)
         if item.path.stem in _WITH_SPEECH:
             item.add_marker(pytest.mark.speech)
 
