@@ -133,10 +133,15 @@ def test_an_operator_calls_watches_and_finds_the_call_again(server: dict[str, st
     """The whole product: dashboard and media server as shipped, the practice line, a real browser."""
     with dashboard(server) as running, open_page() as page:
         page.goto(running.url)
-        name = page.get_by_label("Name", exact=True)
-        expect(name).to_be_visible()
-        name.fill("Maria Gomez")
-        name.blur()
+        expect(page.get_by_label("Name", exact=True)).to_be_visible()
+        for label, words in (
+            ("Phone number", "+1 202 555 0143"),
+            ("Name", "Maria Gomez"),
+            ("What to get done", "Confirm the visit on Tuesday at 10:30."),
+        ):
+            field = page.get_by_role("textbox", name=label, exact=True)
+            field.fill(words)
+            field.blur()
         page.get_by_role("button", name="Call", exact=True).click()
         transcript = page.get_by_test_id("stChatMessage")
         expect(transcript.filter(has_text="Hi Maria, this is").first).to_be_visible(timeout=60_000)
