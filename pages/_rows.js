@@ -76,12 +76,12 @@ function note(context, pitch, at) {
 /** Calls for somebody as soon as a call asks anew. */
 function summon(list, rows) {
   const asking = rows.filter((known) => known.asks)
-  // Kept by the window: the list itself may be made anew while the page is drawn, and would call a second time.
-  const before = window.phoneAgentAsked ?? new Set()
-  const now = new Set(asking.map((known) => `${known.id} ${known.asks}`))
-  window.phoneAgentAsked = now
+  // Kept by the window, and for good: while the page is drawn the list may be there twice, once as it was before.
+  const told = (window.phoneAgentTold ??= new Set())
+  const anew = asking.map((known) => `${known.id} ${known.asks}`).filter((one) => !told.has(one))
+  anew.forEach((one) => told.add(one))
   entitle(asking)
-  if (![...now].some((one) => !before.has(one))) return
+  if (!anew.length) return
   chime()
   // They stand first. Where the page was only just opened, the open call is what is looked for.
   if (list.dataset.revealed) list.scrollTop = 0
