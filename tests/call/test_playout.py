@@ -227,6 +227,20 @@ def test_where_marks_do_not_come_nothing_counts_as_played() -> None:
     assert piece is not None and piece.mark == f"1.1:{len(piece.sound)}"
 
 
+@pytest.mark.parametrize("reach", REACH.values())
+@given(st.floats(0.0, 1.5))
+def test_before_the_first_mark_has_come_nothing_counts_as_played(reach: Reach, stopped: float) -> None:
+    """A carrier that returned no marks so far may begin to: what was played before that is never confirmed."""
+    playout = Playout(1, reach=reach)
+    speech = spoken("I am in two minds about it as ever", ms=100)
+    playout.add(speech)
+    play(playout, stopped)
+    assert playout.hold(stopped)
+    playout.release()
+    again = play(playout, stopped + 5)
+    assert b"".join(piece.sound for piece in again) == speech.sound
+
+
 def test_the_last_moment_of_a_reply_is_not_worth_holding() -> None:
     playout = Playout(1)
     playout.add(spoken("one two"))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import _number
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
@@ -38,12 +41,17 @@ def test_a_number_is_shown_with_its_country_and_the_time_there(server: MediaServ
     assert re.search(r"020 7946 0958 · Britain \(UK\) · \d\d:\d\d there", said)
 
 
-def test_it_is_said_when_it_is_night_there_and_only_then(server: MediaServer) -> None:
+@pytest.mark.parametrize("hour", (1, 13))
+def test_it_is_said_when_it_is_night_there_and_only_then(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch, hour: int
+) -> None:
+    moment = datetime(2026, 1, 20, hour, 30, tzinfo=UTC).timestamp()
+    monkeypatch.setattr(_number, "time", SimpleNamespace(time=lambda: moment))
     bench = page()
     nights = 0
     for number in AROUND_THE_WORLD:
         said = typed(bench, number)
-        now = there(described(number).time_zones, time.time())
+        now = there(described(number).time_zones, moment)
         assert now
         assert ("It is night there" in said) == now.asleep, number
         nights += now.asleep

@@ -28,7 +28,7 @@ class Reach:
     """What the carrier may hold unplayed: enough to ride out a late tick and a network that stands still for a moment.
     No interruption is slower for it, since a `clear` drops what is unplayed."""
     trust: float
-    """What counts as played by the clock alone, while its marks are under way."""
+    """What counts as played by the clock alone, while its marks are under way; nothing before the first of them."""
 
 
 REACH = {LineKind.PHONE: Reach(lead=0.5, trust=0.6), LineKind.PRACTICE: Reach(lead=0.2, trust=0.35)}
@@ -116,7 +116,8 @@ class Playout:
         self._held += 1
         self._cleared_at = self._position(now - self.doubt - self._behind(now))
         played = self._cleared_at
-        if not 0 < played - self._confirmed <= self.reach.trust * RATE:
+        marks_come = self._least_late < inf
+        if not marks_come or not 0 < played - self._confirmed <= self.reach.trust * RATE:
             # Marks come late or not at all: what was heard is not known, and is said again rather than not at all.
             played = self._confirmed
         self._sent = self._resumption(played)
