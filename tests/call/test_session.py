@@ -73,7 +73,7 @@ async def test_the_opening_follows_the_callees_hello(tmp_path: Path) -> None:
         await asyncio.sleep(0.5)
         call.phone.callee_sound(1.0)
         await call.until_said("Hi")
-        quiet = 0.3 + Manners().greeting_pause
+        quiet = 0.25 + Manners().greeting_pause
         assert call.phone.heard_at[0] - began == pytest.approx(1.5 + quiet, abs=0.06)
 
 

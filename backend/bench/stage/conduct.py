@@ -93,7 +93,7 @@ def _cases(call: Held) -> Iterator[str]:
         turn = said.label.startswith((Kind.HESITATING, Kind.GREETING))
         if turn and judges.talked_over(said, call.guest.earpiece.pieces):
             yield f"Talked over {said.label}"
-    if any(_echoed(call)):
+    if call.guest.room and any(_echoed(call)):
         yield "Stopped by nothing but the echo of itself"
 
 
