@@ -6,6 +6,7 @@ Only whole messages; handshakes, pings and closing stay with the libraries that 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from secrets import token_bytes
 
 try:
@@ -26,8 +27,18 @@ def text_from_server(payload: bytes) -> bytes:
 
 def binary_from_client(payload: bytes) -> bytes:
     """A message of bytes as clients send it, under a mask that nobody can foresee."""
-    mask = token_bytes(4)
+    mask = next(_masks)
     return _start(_BINARY, len(payload), _MASKED) + mask + apply_mask(payload, mask)
+
+
+def _drawn() -> Iterator[bytes]:
+    """Masks, from what the system draws for a thousand of them: asking it for each costs as much as the masking."""
+    while True:
+        pool = token_bytes(4096)
+        yield from (pool[place : place + 4] for place in range(0, len(pool), 4))
+
+
+_masks = _drawn()
 
 
 def _start(first: int, size: int, masked: int) -> bytes:
