@@ -11,6 +11,7 @@ from backend.models import Call, ProviderError, Report, Speaker, Turn
 from backend.money.books import Books
 from backend.money.tally import Tally
 from backend.outcome import rules
+from backend.outcome.errands import Errands
 from backend.outcome.evidence import checked, heard, settled
 from backend.storage.store import Store
 
@@ -20,8 +21,6 @@ DEADLINE = 75.0
 """Seconds for one report; a writer that takes longer has failed."""
 AGAIN = (20.0, 120.0)
 """Seconds after which a report that failed is tried again; then the rules write it."""
-_MOST_WAITING = 500
-"""More calls than this do not wait for their report; those get theirs at the next start."""
 
 
 class Writer(Protocol):
@@ -58,45 +57,23 @@ class Reporter:
         self._store = store
         self._writer = writer
         self._books = books or Books(store)
-        self._waiting: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
-        self._failures: dict[str, int] = {}
-        """By call, how often its report has failed; those under way only."""
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._errands = Errands("the report", self._report, AGAIN)
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work(), name="reports")
+        await self._errands.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._errands.__aexit__(*error)
 
     def request(self, call_id: str) -> None:
         """Have this call's report made, soon, if it is over and has none."""
-        self._timers.pop(call_id, None)
-        try:
-            self._waiting.put_nowait(call_id)
-        except asyncio.QueueFull:
+        if not self._errands.add(call_id):
             _LOG.warning("too many calls wait for their report; call %s gets its own at the next start", call_id)
 
     async def done(self) -> None:
         """Wait until nothing is asked for any more, apart from what failed and is tried again later."""
-        await self._waiting.join()
-
-    async def _work(self) -> None:
-        while True:
-            call_id = await self._waiting.get()
-            try:
-                await self._report(call_id)
-            except Exception:
-                # The reports of all other calls go on.
-                _LOG.exception("the report of call %s could not be made", call_id)
-            finally:
-                self._waiting.task_done()
+        await self._errands.done()
 
     async def _report(self, call_id: str) -> None:
         call = self._store.call(call_id)
@@ -116,12 +93,13 @@ class Reporter:
             try:
                 made = await self._asked(self._writer, call, turns)
             except (ProviderError, TimeoutError) as error:
-                if self._later(call.id, error):
+                _LOG.warning("call %s has no report yet: %s", call.id, error or "it took too long")
+                if self._errands.failed(call.id, self.request):
                     return None
             except Exception:
                 # A fault of ours, or an answer that nobody has thought of: to ask again would cost the same again.
                 _LOG.exception("the report of call %s is written by the rules", call.id)
-        self._failures.pop(call.id, None)
+        self._errands.settled(call.id)
         if made is None:
             # A thread, since it reads every word of the call, and others are being talked to meanwhile.
             made = await asyncio.to_thread(rules.report, call, turns) if turns else rules.report(call, turns)
@@ -136,13 +114,3 @@ class Reporter:
         finally:
             self._books.add(call.id, tally.counts)
         return await asyncio.to_thread(checked, made, call, turns)
-
-    def _later(self, call_id: str, error: Exception) -> bool:
-        """Whether it is tried again."""
-        failed = self._failures.get(call_id, 0)
-        _LOG.warning("call %s has no report yet: %s", call_id, error or "it took too long")
-        if failed >= len(AGAIN):
-            return False
-        self._failures[call_id] = failed + 1
-        self._timers[call_id] = asyncio.get_running_loop().call_later(AGAIN[failed], self.request, call_id)
-        return True

@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 
 from backend.models import Brief, Call, Claim, Outcome, Report, Status
+from backend.outcome import errands
 from backend.outcome import messenger as telling
 from backend.outcome.messenger import Messenger
 from backend.serving import free_port, serve
@@ -134,7 +135,7 @@ async def test_a_program_that_does_not_answer_is_waited_for_no_longer_than_its_t
 
 
 async def test_more_than_can_wait_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telling, "_MOST_WAITING", 1)
+    monkeypatch.setattr(errands, "_MOST_WAITING", 1)
     async with messages(tmp_path, f"http://127.0.0.1:{free_port()}/") as (told, store):
         told.tell("another")
         told.tell("call")

@@ -14,7 +14,7 @@ import pytest
 from backend.bench.virtual_time import in_virtual_time
 from backend.models import Brief, Call, Claim, Outcome, ProviderError, Report, Speaker, Status, Turn, TurnState
 from backend.money.tally import Tally
-from backend.outcome import reporter as reporting
+from backend.outcome import errands
 from backend.outcome.reporter import AGAIN, DEADLINE, Reporter
 from backend.storage.store import Store
 
@@ -191,7 +191,7 @@ async def test_leaving_stops_at_once_and_leaves_nothing_running(tmp_path: Path) 
 async def test_more_than_can_wait_is_left_for_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(reporting, "_MOST_WAITING", 1)
+    monkeypatch.setattr(errands, "_MOST_WAITING", 1)
     async with reports(tmp_path, Writes(GOOD)) as (reporter, _):
         for _ in range(3):
             reporter.request("call")
