@@ -193,7 +193,7 @@ async def stage(scenery: Scenery, ended: Callable[[], object]) -> AsyncIterator[
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Within this no garbage is collected: callees, vendors and clock would stand still for up to 0.2 s each time, as all
+    """Within this no garbage is collected: callees, vendors and clock would stand still for 0.2 s each time, since all
     that was said and heard is kept until it is judged.
     """
     gc.collect()
