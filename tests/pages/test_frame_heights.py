@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,16 +9,13 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
 
+import _headset
+import _player
+import _softphone
 import pytest
 
 from backend.config import ROOT
 from tests.browser import open_page
-
-sys.path.insert(0, str(ROOT / "pages"))
-
-import _headset
-import _player
-import _softphone
 
 WIDTHS = (320, 330, 360, 600)
 """Of the column beside the transcript, of a phone's screen, and of more."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
+import _ui
 import pytest
 
 from backend.config import load
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "pages"))
-
-import _ui
 
 
 class Shown:

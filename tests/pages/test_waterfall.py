@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
-from pathlib import Path
 
+import _waterfall
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "pages"))
-
-import _waterfall
 
 from backend.models import Speaker, Turn, TurnState
 from backend.storage.measures import delays
