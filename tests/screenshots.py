@@ -179,6 +179,8 @@ def _settled(page: Page) -> None:
         page.locator('[data-test-script-state="notRunning"]').first.wait_for()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     page.wait_for_timeout(1500)
+    # The live page is drawn anew twice a second, and says so where the machine is busy.
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
 def _grow(page: Page) -> None:

@@ -446,7 +446,9 @@ async def test_a_call_with_one_question_measures_speed() -> None:
     run = await speed.run(plan, 1, speed.Answers(1), {}, list)
     lines = {line.name.strip(): line for line in speed.reply_lines(run, plan.delays)}
     assert (run.turns, run.requests, len(run.replies)) == (1, 1, 1)
-    assert (lines["overhead over that"].median or -1) >= 0
+    # The carrier's own frames come a little early or late.
+    overhead = lines["overhead over that"].median
+    assert overhead is not None and overhead > -1000 * FRAME
     assert (lines["first voice byte"].median or 0) >= 129
     assert not run.held[0].record.errors
     assert (run.held[0].opening or 0) >= 1.19
