@@ -448,7 +448,7 @@ async def test_a_call_with_one_question_measures_speed() -> None:
     assert (run.turns, run.requests, len(run.replies)) == (1, 1, 1)
     # The carrier's own frames come a little early or late.
     overhead = lines["overhead over that"].median
-    assert overhead is not None and overhead > -1000 * FRAME
+    assert overhead is not None and overhead > -20
     assert (lines["first voice byte"].median or 0) >= 129
     assert not run.held[0].record.errors
     assert (run.held[0].opening or 0) >= 1.19
