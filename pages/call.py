@@ -197,10 +197,14 @@ def _caller() -> None:
     )
 
 
-def _line(setup: Setup) -> None:
-    """Where the call goes; on the practice line also who picks up."""
+def _keep_to(setup: Setup) -> None:
+    """The line of another call may not be there any more; before anything is drawn that goes by it."""
     if st.session_state.get("call_line") not in setup.lines:
         st.session_state["call_line"] = setup.default_line if setup.default_line in setup.lines else None
+
+
+def _line(setup: Setup) -> None:
+    """Where the call goes; on the practice line also who picks up."""
     if not setup.lines:
         st.warning("There is no line to call on: Settings says what is missing.", icon=":material/phone_disabled:")
         return
@@ -242,6 +246,8 @@ if to_watch := st.session_state.pop("call_to_watch", ""):
 st.title("Place a call")
 _begin()
 setup = _ui.setup()
+if setup:
+    _keep_to(setup)
 wide, side = st.columns([5, 3], gap="large")
 with wide:
     _who()

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from backend.answers import Placed, Setup
 from backend.client import Client
-from backend.models import LineKind, Status
+from backend.models import Brief, LineKind, Outcome, Status
 from tests.media_server import MediaServer
 from tests.pages.test_pages import a_call, page, same_main, server, shown
 
@@ -84,6 +84,18 @@ def test_it_is_said_of_one_number_only(server: MediaServer) -> None:
 def test_by_day_and_on_the_practice_line_nobody_is_asked(server: MediaServer) -> None:
     assert not typed(DAY).checkbox
     assert not typed(NIGHT, LineKind.PRACTICE).checkbox
+
+
+def test_where_there_is_no_phone_nobody_is_asked_when_a_call_is_placed_again(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup, here = Client.setup, [LineKind.PRACTICE]
+    monkeypatch.setattr(Client, "setup", lambda self: replace(setup(self), lines=here, default_line=here[0]))
+    brief = Brief(NIGHT, "Confirm the visit", line=LineKind.PHONE)
+    a_call(server.store, brief=brief, status=Status.COMPLETED, outcome=Outcome.CONFIRMED)
+    bench = page("call", again="one")
+    assert bench.text_input(key="call_to").value == NIGHT
+    assert not bench.checkbox
 
 
 def test_at_any_hour_nobody_is_asked(server: MediaServer, monkeypatch: pytest.MonkeyPatch) -> None:
