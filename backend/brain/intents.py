@@ -101,6 +101,8 @@ _REPAIRS = (
     (r"\b(?:rung|wong|long) number\b", "wrong number"),
     (r"\b(?:yeh|yea|yess|yah)\b", "yeah"),
     (r"\bo ?k(?:ey)?\b", "okay"),
+    # Told of the past, or of a neighbour's dog: nobody wishes for such a time.
+    (r"\b(?:all|last) night(?: long)?\b", " "),
     (r"\bwear (?=(?:do|is|are|should|can)\b)", "where "),
     (r"\bpar king\b", "parking"),
     (r"\b(?:you know(?: what)?|i mean)\b(?! \?)", " "),
@@ -212,9 +214,11 @@ def _answer(words: str) -> tuple[Intent | None, bool]:
 _CLAUSE_END = re.compile(
     r" [.?](?= |$)| (?:but|so|however)(?= )| (?=(?:can|could|do|have|is|are) (?:i|we|you|there) |(?:how|what) about )"
 )
-# What is left of a question whose matter was a phrase: "could we do" of "could we do another day".
+# What is left of a question whose matter was a phrase, "could we do" of "could we do another day"; or what only makes a
+# question of a remark: "nice and warm, isn't it?"
 _STUB = re.compile(
-    r"(?:can|could|may|do|would|should|is|are|have) (?:i|we|you|it|there)"
+    r"(?:is|are|was|do|does|did|has|have)n't (?:it|they|he|she|you|we)(?: think)?"
+    r"|(?:can|could|may|do|would|should|is|are|have) (?:i|we|you|it|there)"
     r"(?: (?:do|have|try|get|make|find|got|say|tell|tell me))?"
 )
 _WISH = re.compile(

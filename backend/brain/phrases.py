@@ -329,7 +329,7 @@ unfortunately
 FIRM_YES = """
 (works|sounds good|sounds great|sounds fine|sounds perfect|suits me|suits us) [for me|for us|to me]
 (that's|that is|it's|it is|is|be|are|still|would be|<day>|totally|perfectly|all) (fine|good|great|perfect|okay|
-    correct|right|all right|alright|ideal|true|lovely|wonderful|excellent) [for me|for us|by me|with me]
+    correct|right|all right|alright|ideal|true|lovely|wonderful|excellent) [for me|for us|by me|with me] !weather !day
 (that|it|<day>|still|would|will|should|does|totally) (works|work) [fine|great|perfectly] [for me|for us]
 no (problem|worries|issue|trouble|objection|objections) [at all]
 (not a problem|why not|of course|count me in|i'm in|go ahead|confirmed|will do|consider it done)
@@ -352,12 +352,14 @@ BARE_NO = """
 """
 
 BARE_YES = """
-(yes|yep|yup|yeah|ya|yah|sure|certainly|absolutely|definitely|totally|exactly|indeed|correct|affirmative|perfect)
-(excellent|wonderful|awesome|lovely|deal|agreed|amazing|fantastic|brilliant|super|sounds good|works)
+(yes|yep|yup|yeah|ya|yah|sure|certainly|absolutely|definitely|totally|exactly|indeed|correct|affirmative)
+(deal|agreed|sounds good|works)
+(perfect|excellent|wonderful|awesome|lovely|amazing|fantastic|brilliant|super) !weather !day !sunshine
 """
 
 NODDING = """
-(okay|alright|all right|right|fine|great|good|cool|nice|understood|noted|uh huh|mm hmm|mhm|fair enough|very well)
+(okay|alright|all right|right|understood|noted|uh huh|mm hmm|mhm|fair enough|very well)
+(fine|great|good|cool|nice) !weather !day !sunshine
 (i see|makes sense)
 (yeah|yes|okay) about that
 (yes|yeah|okay) but

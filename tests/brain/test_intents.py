@@ -115,6 +115,28 @@ def test_what_asks_nothing_is_no_question(turn: str) -> None:
     assert understand(turn).questions == ()
 
 
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "Lovely weather we're having, isn't it?",
+        "nice weather",
+        "it is lovely weather",
+        "Great day for a walk, don't you think?",
+        "The dog barks all night.",
+    ],
+)
+def test_a_remark_about_something_else_agrees_to_nothing_asks_nothing_and_wishes_for_nothing(turn: str) -> None:
+    meaning = understand(turn)
+    assert not meaning.intents & {Intent.YES, Intent.NO}
+    assert not meaning.questions
+    assert not meaning.times
+
+
+@pytest.mark.parametrize("turn", ["lovely", "wonderful thank you", "perfect day after tomorrow works", "great"])
+def test_praise_of_what_was_offered_agrees(turn: str) -> None:
+    assert Intent.YES in understand(turn)
+
+
 def test_a_nod_before_a_question_agrees_to_nothing() -> None:
     assert Intent.YES not in understand("Okay. Where is it, exactly?")
 
