@@ -135,13 +135,14 @@ def test_the_headset_stays_as_it_is_whatever_is_drawn_around_it(server: MediaSer
         listen.evaluate("window.before = true")
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_role("button", name="Resume")).to_be_visible()
-        server.store.ask("eve", "Is there a lift?", time.time(), time.time() + 60)
+        question = server.store.ask("eve", "Is there a lift?", time.time(), time.time() + 60)
         expect(page.get_by_text("The agent asks you:")).to_be_visible()
         page.get_by_text("Speed and cost").click()
         expect(page.get_by_text("95 % of them in")).to_be_visible()
         page.get_by_role("button", name="Resume").click()
         expect(page.get_by_role("button", name="Pause")).to_be_visible()
         assert listen.evaluate("window.before"), "loaded anew it would end a taking over"
+    server.store.settle(question.id, time.time())
 
 
 def test_hanging_up_by_keyboard_takes_two_keys(server: MediaServer, desk: Dashboard) -> None:
@@ -273,6 +274,7 @@ def test_a_call_that_asks_shows_in_the_tabs_title_and_chimes_unless_that_is_swit
     with open_page() as page:
         page.add_init_script(_SOUNDS)
         page.goto(f"{desk.url}/live?call=ida")
+        expect(page.get_by_role("link", name="Ida Berg")).to_be_visible()
         expect(page).not_to_have_title(re.compile("Asks you"))
         page.get_by_role("heading", name="Ida Berg").click()
         first = server.store.ask("ida", "Is there a lift?", time.time(), time.time() + 60)
