@@ -15,7 +15,7 @@ class Manners:
     """How long to wait for the callee's "hello" after pick-up before speaking first."""
     inbound_greeting_wait: float = 0.3
     """The same where somebody has called us: they expect to be greeted."""
-    greeting_pause: float = 0.45
+    greeting_pause: float = 0.5
     """How long the callee must be quiet after that "hello" before the opening begins."""
     greeting_limit: float = 8.0
     """A greeting that lasts longer is a machine or a noisy room: the opening begins anyway."""

@@ -75,7 +75,7 @@ def test_a_greeting_is_heard_out_before_the_opening_begins() -> None:
     talk.at(0, Connected())
     assert talk.at(0.3, SoundOn()) == []
     assert talk.at(2.5, SoundOff()) == []
-    assert talk.at(3.0) == [Reply(1, OPENING)]
+    assert talk.at(2.5 + MANNERS.greeting_pause + 0.01) == [Reply(1, OPENING)]
 
 
 def test_a_greeting_without_end_does_not_keep_the_agent_silent() -> None:
@@ -116,8 +116,8 @@ def opening_stopped(heard: str | None, left: str = "") -> str:
     talk = Talk(RECORDED)
     talk.at(0, Connected(), SoundOn())
     talk.at(1, SoundOff(), TurnEnd("Hello?"))
-    talk.at(1.5, *([] if heard is None else [Speaking(1)]), SoundOn())
-    talk.at(1.6, Held(1, heard or "", left), Partial("what do you want"))
+    talk.at(1.6, *([] if heard is None else [Speaking(1)]), SoundOn())
+    talk.at(1.7, Held(1, heard or "", left), Partial("what do you want"))
     (reply,) = (action for action in talk.at(3, SoundOff(), TurnEnd("What do you want?")) if isinstance(action, Reply))
     return reply.hint
 

@@ -196,6 +196,36 @@ def test_a_word_heard_to_its_end_is_not_repeated() -> None:
     assert piece is not None and piece.mark == f"1.1:{300 * 8 + len(piece.sound)}"
 
 
+@pytest.mark.parametrize(("stopped", "place"), [(0.35, "in the pause"), (0.45, "in the quiet before the word's sound")])
+def test_a_held_reply_goes_on_with_sound_and_not_with_the_pause_in_which_it_was_held(
+    stopped: float, place: str
+) -> None:
+    """300 ms of "one," and 200 ms of quiet, of which the second half counts as the word's."""
+    loud, quiet = b"\x80" * 2400, b"\xff" * 1600
+    playout = Playout(1)
+    playout.add(Spoken(loud + quiet + loud, "one, two", (0, 80, 160, 240, 300, 400, 550, 650)))
+    for piece in play(playout, stopped):
+        playout.played(piece.mark, stopped)
+    playout.hold(stopped)
+    playout.release()
+    went_on = playout.due(1.0)
+    assert went_on is not None, place
+    assert went_on.sound[:161] == quiet[:160] + loud[:1], f"{place}: 20 ms stay for soft sounds"
+    assert playout.heard == "one,"
+
+
+def test_a_reply_held_in_its_last_quiet_is_still_played_to_its_end() -> None:
+    wire = Wire(Playout(1))
+    wire.playout.add(Spoken(b"\x80" * 2400 + b"\xff" * 4000, "one.", (0, 80, 160, 240)))
+    wire.playout.finish()
+    wire.carry(0.45)
+    wire.hold()
+    wire.carry(0.3)
+    wire.playout.release()
+    wire.carry(2)
+    assert (wire.playout.done, wire.playout.heard) == (True, "one.")
+
+
 def test_the_marks_of_sound_that_was_taken_back_count_for_nothing() -> None:
     playout = Playout(1)
     playout.add(spoken("one two three four five"))

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import audio
-from backend.call.sound.trim import AFTER_CLAUSE, AFTER_SENTENCE, AFTER_WORD, LEAD, MOST, QUIET, Trim
+from backend.call.sound.trim import (
+    AFTER_CLAUSE,
+    AFTER_SENTENCE,
+    AFTER_WORD,
+    FAINT,
+    LEAD,
+    MOST,
+    QUIET,
+    Trim,
+    quiet_before,
+)
 from backend.models import Spoken
 
 QUIETLY = audio.encode(np.full(1, 10 ** ((QUIET - 2) / 20), np.float32))
@@ -143,3 +153,22 @@ def test_no_more_than_a_pause_is_ever_held_back_behind_a_sound(parts: list[tuple
         spoken = trim.take(piece)
         out += spoken.sound if spoken else b""
         assert out.count(LOUDLY) == given_in.count(LOUDLY)
+
+
+# --- where speech goes on ---------------------------------------------------------------------------------------
+
+
+def hiss(db: float, seconds: float) -> bytes:
+    random = np.random.default_rng(1)
+    return audio.encode(random.normal(0, 10 ** (db / 20), round(seconds * audio.RATE)).astype(np.float32))
+
+
+def test_the_rest_of_a_pause_goes_with_the_breath_in_it_but_not_the_consonant_after_it() -> None:
+    breath, consonant = hiss(FAINT - 4, 0.3), hiss(FAINT + 4, 0.06)
+    assert audio.decode(breath).max() > 10 ** (QUIET / 20), "some of its samples are loud ones"
+    assert quiet_before(breath + consonant + ms(0, 200)) == len(breath) - round(LEAD * audio.RATE)
+    assert quiet_before(consonant + ms(0, 200)) == 0
+
+
+def test_where_nothing_follows_a_pause_it_stays() -> None:
+    assert quiet_before(ms(MOST * 1000)) == quiet_before(b"") == 0

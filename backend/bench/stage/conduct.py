@@ -38,7 +38,7 @@ def overlap_lines(calls: Sequence[Held]) -> Iterator[Figure]:
     echo = [own for call in calls if call.guest.room is not None for own in _echoed(call)]
     yield share("echo alone: replies stopped", sum(echo), len(echo), Target(5))
     broke = [one for one in everything if one.resumed is not None and not one.stopped]
-    yield spread("  goes on after", [one.resumed or 0.0 for one in broke], Target(500), Target(500, column="p95"))
+    yield spread("  goes on after", [one.resumed or 0.0 for one in broke], Target(500, column="worst"))
     words = [float(one.repeated + one.lost) for one in broke]
     yield spread("  words repeated or lost", words, Target(1, column="worst"), unit="words")
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from backend.audio import RATE
+from backend.call.sound.trim import MOST, quiet_before
 from backend.models import LineKind, Spoken
 
 
@@ -132,11 +133,12 @@ class Playout:
         self.open = True
 
     def _resumption(self, played: int) -> int:
-        """Where to go on: with the first word that was not heard to its end."""
+        """Where to go on: with the first word that was not heard to its end, without a pause before it."""
         place = self._reached(played)
         while place < len(self.text) and self.text[place].isspace():
             place += 1
-        return min([played, *self._starts[place : place + 1]])
+        start = min([played, *self._starts[place : place + 1]])
+        return start + quiet_before(bytes(self._sound[start : start + round(MOST * RATE)]))
 
     # --- sending --------------------------------------------------------------------------------------------
 

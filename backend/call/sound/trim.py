@@ -10,6 +10,8 @@ from backend.models import Spoken
 
 QUIET = -45.0
 """dB below full scale. No sample above it is ever dropped."""
+FAINT = -50.0
+"""The same of 20 ms: soft consonants are louder, what a voice breathes in a pause is not."""
 LEAD = 0.02
 """Seconds of quiet that stay before the first sound: soft consonants begin below the threshold."""
 MOST = 0.4
@@ -81,6 +83,13 @@ class Trim:
         if not (sound or letters):
             return None
         return Spoken(sound, "".join(char for char, _ in letters), tuple(start // _MS for _, start in letters))
+
+
+def quiet_before(sound: bytes) -> int:
+    """Bytes that may be dropped where speech goes on with this sound: the rest of a pause, if it ends here."""
+    frames = range(0, len(sound), audio.FRAME)
+    heard = next((at for at in frames if audio.level(sound[at : at + audio.FRAME]) > FAINT), 0)
+    return max(0, heard - round(LEAD * audio.RATE))
 
 
 def _pause_after(text: str) -> float:
