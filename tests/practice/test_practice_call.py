@@ -85,12 +85,16 @@ RIGHT = {
 }
 
 
+def said(found: CallInFull) -> list[str]:
+    return [f"{turn.speaker}: {turn.text}" for turn in found.turns]
+
+
 @pytest.mark.timeout(240)
 def test_each_kind_of_callee_reaches_its_right_outcome_by_what_was_really_heard(server: dict[str, str]) -> None:
     with ThreadPoolExecutor(2) as two_at_once:
         calls = dict(zip(RIGHT, two_at_once.map(lambda persona: hold(server, persona), RIGHT), strict=True))
     wrong = {persona: found for persona, found in calls.items() if found.call.outcome is not RIGHT[persona]}
-    assert not wrong, wrong
+    assert not wrong, "\n".join(line for found in wrong.values() for line in [str(found.call.outcome), *said(found)])
     assert {found.call.troubles for found in calls.values()} == {()}
 
     moved = calls["another-time"].call
