@@ -112,11 +112,7 @@ def test_an_operator_rehearses_adds_what_is_missing_and_rehearses_again(
         expect(page.get_by_text("I must have the wrong number").first).to_be_visible()
         page.get_by_role("button", name="Add it there").click()
         expect(context).to_have_value(re.compile(r"45 minutes\.\n[\s\S]*It costs ___\."))
-        # While the page is still being drawn it may put the field's own words back over what is typed this fast.
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         context.fill(context.input_value().replace("It costs ___", "The visit costs 120 dollars"))
-        context.blur()
-        expect(context).to_have_value(re.compile("costs 120 dollars"))
         page.get_by_role("button", name="Rehearse").click()
         expect(page.get_by_text("The visit costs 120 dollars. Does").first).to_be_attached()
         expect(page.get_by_text("The form has changed since")).to_have_count(0)

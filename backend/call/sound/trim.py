@@ -11,7 +11,7 @@ from backend.models import Spoken
 QUIET = -45.0
 """dB below full scale. No sample above it is ever dropped."""
 FAINT = -50.0
-"""The same of 20 ms: soft consonants are louder, what a voice breathes in a pause is not."""
+"""dB below full scale, mean of 20 ms: soft consonants are louder, what a voice breathes in a pause is not."""
 LEAD = 0.02
 """Seconds of quiet that stay before the first sound: soft consonants begin below the threshold."""
 MOST = 0.4
