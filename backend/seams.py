@@ -25,12 +25,16 @@ class Warm(Protocol):
 class Line(Protocol):
     """One phone call's audio, 8 kHz mu-law both ways."""
 
-    def events(self) -> AsyncIterator[LineEvent]:
-        """Everything that comes in, ending with exactly one `Ended`."""
+    async def pour(self, take: Callable[[LineEvent], None]) -> None:
+        """Hand over everything as it comes in, ending with exactly one `Ended`; `take` must not block.
+
+        Raises:
+            Exception: what `take` raised.
+        """
         ...
 
     async def play(self, sound: bytes) -> None:
-        """Append to what the carrier plays. Never raises for a line that is gone: `events` reports that."""
+        """Append to what the carrier plays. Never raises for a line that is gone: `pour` reports that."""
         ...
 
     async def mark(self, name: str) -> None:

@@ -101,11 +101,11 @@ class Phone:
         for name in () if self.deaf_to_marks else marks:
             self._incoming.put_nowait(Mark(name))
 
-    async def events(self) -> AsyncIterator[LineEvent]:
+    async def pour(self, take: Callable[[LineEvent], None]) -> None:
         event: LineEvent | None = None
         while not isinstance(event, Ended):
             event = await self._incoming.get()
-            yield event
+            take(event)
 
     async def play(self, sound: bytes) -> None:
         self.playback.add(sound)

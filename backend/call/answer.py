@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from backend.bell import Bell
 from backend.call import manners as known
 from backend.call.events import (
     Concluded,
@@ -108,8 +109,8 @@ class Answer:
         self._quiet_from = 0.0
         """Since when the callee has been waiting."""
         self._failed: ReplyFailed | None = None
-        self._moved = asyncio.Event()
-        """Set when there is more sound to send, or all of it was played, or the gate has moved."""
+        self._moved = Bell()
+        """Rings when there is more sound to send, or all of it was played, or the gate has moved."""
         self._wire = asyncio.Lock()
         """Held while sound and its mark are sent, so that no `clear` comes in between and is overtaken by them."""
 
@@ -132,7 +133,7 @@ class Answer:
         self._quiet_from = max(now - min(quiet, patience), self._begun + _BREATH - patience)
         if self.stages.released is None:
             self.stages.released, self.stages.waited = now, waited
-        self._moved.set()
+        self._moved.ring()
 
     @property
     def waiting(self) -> float:
@@ -145,7 +146,7 @@ class Answer:
             held = self.playout.hold(self._now())
             if held and self.playout.begun:
                 await self._line.clear()
-        self._moved.set()
+        self._moved.ring()
         self._house.show(self)
         self._house.post(Held(self.playout.number, self.playout.heard, self.playout.left, over=not held))
 
@@ -153,7 +154,7 @@ class Answer:
         """The carrier returned this mark; whether it was one of this reply's."""
         ours = self.playout.played(mark, self._now())
         if ours and self.playout.done:
-            self._moved.set()
+            self._moved.ring()
         return ours
 
     # --- its life -------------------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ class Answer:
             self._house.trouble(str(error))
             self._fail(str(error), mute=self._mute)
         self.playout.finish()
-        self._moved.set()
+        self._moved.ring()
 
     async def _think(self, conversation: Conversation) -> None:
         clauses, troubled, used = Clauses(), False, set[str]()
@@ -237,7 +238,7 @@ class Answer:
     def _press(self, keys: str) -> None:
         self._worded = True
         self.playout.add(Spoken(tones_of(keys)))
-        self._moved.set()
+        self._moved.ring()
 
     async def _say(self, clause: str) -> None:
         """Voice one clause into the playout."""
@@ -250,7 +251,7 @@ class Answer:
                 if isinstance(piece, Spoken):
                     self.stages.stamp("first_voice", self._now())
                     self.playout.add(piece)
-                    self._moved.set()
+                    self._moved.ring()
                 else:
                     self._house.trouble(piece.what)
         self.playout.pause()
@@ -270,28 +271,16 @@ class Answer:
     async def _play(self) -> None:
         """Send the sound, a short lead ahead of real time, until all of it was played or no more is to be hoped for."""
         while not (self.playout.done or self._in_vain):
-            self._moved.clear()
             await self._send()
             look = self._next_look()
             if look is not None and look <= self._now() and self.playout.idle and not self._go_on():
                 return
-            await self._wait(look)
+            await self._moved.wait(look)
 
     @property
     def _in_vain(self) -> bool:
         """Whether it failed while it was only prepared: half of it is not worth releasing."""
         return self._failed is not None and self.stages.released is None
-
-    async def _wait(self, until: float | None) -> None:
-        """Until something has moved, or for so long. A timeout would cancel this task and catch that again, which is
-        many times as dear as a timer, and there are ten of these waits in a second of speech.
-        """
-        timer = None if until is None else asyncio.get_running_loop().call_at(until, self._moved.set)
-        try:
-            await self._moved.wait()
-        finally:
-            if timer:
-                timer.cancel()
 
     async def _send(self) -> None:
         """All that is due."""

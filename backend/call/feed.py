@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Self
+
+from backend.bell import Bell
 
 _KEPT = 500
 """Frames (10 s) kept while the listener is catching up; the oldest are dropped beyond."""
@@ -19,9 +20,8 @@ class Feed:
 
     def __init__(self, kept: int = _KEPT) -> None:
         """`kept`: frames that wait at most."""
-        self._loop = asyncio.get_running_loop()
         self._frames: deque[bytes] = deque(maxlen=kept)
-        self._waiter: asyncio.Future[None] | None = None
+        self._news = Bell()
         self._take: Callable[[bytes], None] | None = None
         self._ended = False
 
@@ -30,18 +30,12 @@ class Feed:
             self._take(frame)
         else:
             self._frames.append(frame)
-            self._wake()
+            self._news.ring()
 
     def end(self) -> None:
         """Nothing follows what was put."""
         self._ended = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None:
-            if not self._waiter.done():
-                self._waiter.set_result(None)
-            self._waiter = None
+        self._news.ring()
 
     async def pour(self, take: Callable[[bytes], None]) -> None:
         """Hand over what waits, and from then on every frame as it is put, until the end: a listener that never has to
@@ -51,8 +45,7 @@ class Feed:
         self._take = take
         try:
             while not self._ended:
-                self._waiter = self._loop.create_future()
-                await self._waiter
+                await self._news.wait()
         finally:
             self._take = None
 
@@ -63,6 +56,5 @@ class Feed:
         while not self._frames:
             if self._ended:
                 raise StopAsyncIteration
-            self._waiter = self._loop.create_future()
-            await self._waiter
+            await self._news.wait()
         return self._frames.popleft()

@@ -54,6 +54,7 @@ from backend.models import (
     Digit,
     Ended,
     Hands,
+    LineEvent,
     Mark,
     Outcome,
     ProviderError,
@@ -111,6 +112,8 @@ class Session:
         # Asked for at every frame of sound: finding the loop anew costs a system call each time.
         self._now = asyncio.get_running_loop().time
         self._floor = Floor(brief, manners)
+        self._receives = self._floor.receives
+        """As the floor has it since its last decision."""
         today = date.fromtimestamp(diary.now())
         self._transcript = Transcript(brief, today)
         self._grounding = Grounding(brief, today)
@@ -215,6 +218,7 @@ class Session:
             event, done = await self._next()
             now = self._now()
             actions = self._floor.handle(event, now)
+            self._receives = self._floor.receives
             end = None
             for action in actions:
                 if isinstance(action, End):
@@ -341,21 +345,26 @@ class Session:
     # --- what comes in --------------------------------------------------------------------------------------
 
     async def _read(self, line: Line) -> None:
-        """The only reader of the line. It never waits for anything else, so that no sound is lost."""
-        async for event in line.events():
-            match event:
-                case Sound(mulaw):
-                    self._sound.put(mulaw)
-                    if change := self._loudness.feed(mulaw, self._sounding(mulaw)):
-                        self.post(SoundOn() if change is Change.ON else SoundOff())
-                    if self._floor.receives:
-                        for tone in self._tones.feed(mulaw):
-                            self.post(ToneHeard(tone.signal))
-                case Mark(name):
-                    if self._answer and self._answer.confirm(name) and self._now() >= self._show_again:
-                        self.show(self._answer)
-                case Digit() | Ended():
-                    self.post(event)
+        """The only reader of the line. It never waits for anything, so that no sound is lost."""
+        await line.pour(self._take)
+
+    def _take(self, event: LineEvent) -> None:
+        match event:
+            case Sound(mulaw):
+                self._hear(mulaw)
+            case Mark(name):
+                if self._answer and self._answer.confirm(name) and self._now() >= self._show_again:
+                    self.show(self._answer)
+            case Digit() | Ended():
+                self.post(event)
+
+    def _hear(self, mulaw: bytes) -> None:
+        self._sound.put(mulaw)
+        if change := self._loudness.feed(mulaw, self._sounding(mulaw)):
+            self.post(SoundOn() if change is Change.ON else SoundOff())
+        if self._receives:
+            for tone in self._tones.feed(mulaw):
+                self.post(ToneHeard(tone.signal))
 
     def _sounding(self, mulaw: bytes) -> bytes:
         """Our side's sound while the callee made this one: it may come back as an echo."""

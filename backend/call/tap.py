@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -136,11 +136,13 @@ class Tapped:
         self._mirror = Mirror()
         self.mark, self.hang_up, self.transfer = line.mark, line.hang_up, line.transfer
 
-    async def events(self) -> AsyncIterator[LineEvent]:
-        async for event in self._line.events():
+    async def pour(self, take: Callable[[LineEvent], None]) -> None:
+        def tapped(event: LineEvent) -> None:
             if isinstance(event, Sound):
                 self._pass(event.mulaw)
-            yield event
+            take(event)
+
+        await self._line.pour(tapped)
 
     def _pass(self, callee: bytes) -> None:
         if not self._tap.hears:

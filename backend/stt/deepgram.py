@@ -132,8 +132,9 @@ class Deepgram:
         self._tape.add(sound)
         self._fed = self._clock()
         # The sender is only for what has to wait: waking it for each of a call's chunks would be dear.
-        while self._has_chunk(self._link):
-            if not self._link.send_now(self._tape):
+        link = self._link
+        while self._has_chunk(link):
+            if not link.send_now(self._tape):
                 self._fresh.set()
                 return
 

@@ -7,12 +7,13 @@ and large messages, and whatever breaks the rules.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from backend.bell import Bell
 from backend.frames import apply_mask, text_from_server
 
 if TYPE_CHECKING:
@@ -29,12 +30,17 @@ _MOST_WAITING = 64
 """Messages that the application has not taken, at which reading stops until it has."""
 
 
+Taker = Callable[[str | None], bool]
+"""Is handed a message's text, empty if it has none, or None once the socket is gone; False: that was the last."""
+
+
 class MediaSocket(WebSocketsSansIOProtocol):
     """Give it to uvicorn as `ws`. Applications see no difference, unless they ask for the extension."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.queue = _Messages(self.loop)  # type: ignore[assignment]
+        self._messages = _Messages()
+        self.queue = self._messages  # type: ignore[assignment]
         self._rest = b""
         """The beginning of a frame whose end has not come."""
         self._unusual = False
@@ -51,7 +57,7 @@ class MediaSocket(WebSocketsSansIOProtocol):
         if self._unusual or not self.handshake_complete:
             # Who sends before the handshake's answer has frames in there already.
             self._unusual = self._unusual or self.handshake_initiated
-            super().data_received(data)
+            self._receive_generally(data)
             return
         if self._rest:
             data = self._rest + data
@@ -62,13 +68,13 @@ class MediaSocket(WebSocketsSansIOProtocol):
                 size, begins = data[place + 2] << 8 | data[place + 3], place + 8
             elif size == 127 or size < 0 or (first != _TEXT and first not in _CONTROL):
                 self._unusual = True
-                super().data_received(data[place:])
+                self._receive_generally(data[place:])
                 return
             ends = begins + size
             if ends > length:
                 break
             if first != _TEXT or not self._hear(apply_mask(data[begins:ends], data[begins - 4 : begins])):
-                super().data_received(data[place:ends])
+                self._receive_generally(data[place:ends])
             place = ends
         self._rest = data[place:]
 
@@ -78,19 +84,46 @@ class MediaSocket(WebSocketsSansIOProtocol):
             text = payload.decode()
         except UnicodeDecodeError:
             return False
-        if not self.close_sent:
-            self.queue.put_nowait({"type": "websocket.receive", "text": text})
-            if self.queue.qsize() >= _MOST_WAITING and not self.read_paused:
-                self.read_paused = True
-                self.transport.pause_reading()
+        if self.close_sent:
+            return True
+        if self._messages.pouring:
+            self._messages.hand_over(text)
+            return True
+        self._messages.put_nowait({"type": "websocket.receive", "text": text})
+        if self._messages.qsize() >= _MOST_WAITING and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
         return True
 
-    async def receive(self) -> ASGIReceiveEvent:
-        message = await self.queue.get()
-        if self.read_paused and self.queue.empty():
+    def _receive_generally(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages.pouring:
+            # Nobody comes for the messages, to switch on again what was switched off at each.
+            self._read_on()
+
+    def _read_on(self) -> None:
+        if self.read_paused and self._messages.empty():
             self.read_paused = False
             self.transport.resume_reading()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await self._messages.get()
+        self._read_on()
         return message
+
+    async def pour(self, take: Taker) -> None:
+        """Hand over the text of what waits, and from then on of every message as it comes, until `take` wants no more:
+        waking a reader for each of them would cost more than all else about it.
+
+        Raises:
+            Exception: what `take` raised.
+        """
+        self._messages.pour(take)
+        self._read_on()
+        try:
+            await self._messages.poured()
+        finally:
+            self._messages.keep()
 
     # --- what goes out ----------------------------------------------------------------------------------------
 
@@ -103,26 +136,63 @@ class MediaSocket(WebSocketsSansIOProtocol):
 
 
 class _Messages:
-    """What uvicorn uses of `asyncio.Queue`, for one reader, at a third of its price."""
+    """What uvicorn uses of `asyncio.Queue`, for one reader, at a third of its price; or poured out to that reader."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._waiting: deque[ASGIReceiveEvent] = deque()
-        self._news: asyncio.Future[None] | None = None
+        self._news = Bell()
+        self._take: Taker | None = None
+        self._fault: Exception | None = None
+        """What `take` raised: it is for whoever pours, and the socket's own life goes on."""
 
     def put_nowait(self, message: ASGIReceiveEvent) -> None:
-        self._waiting.append(message)
-        if self._news and not self._news.done():
-            self._news.set_result(None)
+        if self._take:
+            self.hand_over(_text(message))
+        else:
+            self._waiting.append(message)
+            self._news.ring()
 
     async def get(self) -> ASGIReceiveEvent:
         while not self._waiting:
-            self._news = self._loop.create_future()
-            await self._news
+            await self._news.wait()
         return self._waiting.popleft()
+
+    @property
+    def pouring(self) -> bool:
+        return self._take is not None
+
+    def pour(self, take: Taker) -> None:
+        """Hand over what waits, and what comes from then on."""
+        self._take = take
+        while self._waiting and self.pouring:
+            self.hand_over(_text(self._waiting.popleft()))
+
+    def hand_over(self, text: str | None) -> None:
+        try:
+            if self._take is not None and not self._take(text):
+                self.keep()
+        except Exception as error:
+            self._fault = error
+            self.keep()
+
+    def keep(self) -> None:
+        """Hand over no more."""
+        self._take = None
+        self._news.ring()
+
+    async def poured(self) -> None:
+        """Until no more is handed over; raises what handing over raised."""
+        while self.pouring:
+            await self._news.wait()
+        if self._fault:
+            raise self._fault
 
     def qsize(self) -> int:
         return len(self._waiting)
 
     def empty(self) -> bool:
         return not self._waiting
+
+
+def _text(message: ASGIReceiveEvent) -> str | None:
+    return None if message["type"] == "websocket.disconnect" else str(message.get("text") or "")

@@ -7,18 +7,14 @@ import json
 import logging
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from backend.models import Digit, Ended, LineEvent, Mark, ProviderError, Sound
 from backend.telephony.socket import DIRECT, MediaSocket
 from backend.telephony.twiml import NOBODY_THERE
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveEvent
 
 _LOG = logging.getLogger(__name__)
 
@@ -159,9 +155,9 @@ async def opened(websocket: WebSocket, within: float = 5.0) -> Start | None:
 class MediaStream:
     """A `Line` over an accepted WebSocket, a `MediaSocket`, whose `start` was read.
 
-    Reading has one owner, the iterator of `events`. Writing has many, and a lock: messages leave whole and in the order
+    Reading has one owner, who calls `pour`. Writing has many, and a lock: messages leave whole and in the order
     of the calls, so that nothing sent before a `clear` can arrive after it. Once the socket is gone, or takes nothing
-    for five seconds, what is sent is dropped without a word: `events` is where a line reports its end.
+    for five seconds, what is sent is dropped without a word: `pour` is where a line reports its end.
     """
 
     def __init__(
@@ -186,14 +182,16 @@ class MediaStream:
         self._heard = self._loop.time()
         """When the last message came."""
 
-    async def events(self) -> AsyncIterator[LineEvent]:
-        event: LineEvent | None = None
+    async def pour(self, take: Callable[[LineEvent], None]) -> None:
+        def hear(text: str | None) -> bool:
+            event = self._event(text)
+            if event is not None:
+                take(event)
+            return not isinstance(event, Ended)
+
         watching = asyncio.create_task(self._watch(), name="line-silence")
         try:
-            while not isinstance(event, Ended):
-                event = self._event(await self._socket.receive())
-                if event is not None:
-                    yield event
+            await self._socket.pour(hear)
         finally:
             watching.cancel()
 
@@ -206,11 +204,12 @@ class MediaStream:
         self._lost = f"The carrier sent nothing for {_SILENCE:g} seconds."
         await self._close()
 
-    def _event(self, message: ASGIReceiveEvent) -> LineEvent | None:
-        if message["type"] == "websocket.disconnect" or self._gone:
+    def _event(self, text: str | None) -> LineEvent | None:
+        """What a message tells; None where it tells nothing, and for the socket's own end."""
+        if text is None or self._gone:
             return self._ended(self._lost, lost=True)
         self._heard = self._loop.time()
-        event = parse(str(message.get("text") or ""))
+        event = parse(text)
         if isinstance(event, Ended):
             return self._ended(event.why)
         # One call per socket: a second start is a mistake or a trick.

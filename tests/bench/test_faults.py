@@ -47,7 +47,7 @@ from backend.call.events import (
 )
 from backend.call.manners import Manners
 from backend.call.session import Kit, Session
-from backend.models import Brief, Heard, Outcome, Partial, ProviderError, Sound, TurnEnd
+from backend.models import Brief, Heard, LineEvent, Outcome, Partial, ProviderError, Sound, TurnEnd
 from backend.seams import Line
 from backend.storage.store import Store
 
@@ -135,7 +135,9 @@ async def test_a_callee_who_speaks_while_they_cough_is_heard_when_the_tape_says_
     await asyncio.sleep(4.0)
     phone.leave("They hung up.")
     await carrier
-    sounds = [event.mulaw async for event in phone.events() if isinstance(event, Sound)]
+    taken: list[LineEvent] = []
+    await phone.pour(taken.append)
+    sounds = [event.mulaw for event in taken if isinstance(event, Sound)]
     loud = sum(any(byte != audio.SILENCE[0] for byte in mulaw) for mulaw in sounds) * 0.02
     assert loud == pytest.approx(tape.callee[-1].until - tape.callee[0].since, abs=0.05)
     assert tape.turns[0].ended == tape.callee[-1].until

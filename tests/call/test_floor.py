@@ -1039,6 +1039,15 @@ def test_keys_are_pressed_at_once_and_nothing_said_over_them_stops_them() -> Non
     assert talk.at(8, ReplyDone(3)) == []
 
 
+@pytest.mark.parametrize("turn", [Digit("1"), TurnEnd("I can't on Monday, I told you")], ids=["a key", "words"])
+def test_who_cuts_the_words_that_the_operator_has_typed_is_left_to_the_operator(turn: FloorEvent) -> None:
+    talk = taken_over()
+    talk.at(8, Say("One moment, I am looking it up."), Speaking(3))
+    talk.at(9, turn)
+    assert Stop(3) in talk.did and not [action for action in talk.did if isinstance(action, Reply)]
+    assert talk.phase() is Phase.ASIDE
+
+
 def test_keys_are_pressed_while_the_operator_has_the_call() -> None:
     talk = taken_over()
     assert talk.at(8, Press("1")) == [Note("The operator pressed 1."), Reply(3, keys="1")]

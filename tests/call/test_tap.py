@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,11 +66,11 @@ class Wire:
         self.coming: asyncio.Queue[LineEvent] = asyncio.Queue()
         self.sent: list[object] = []
 
-    async def events(self) -> AsyncIterator[LineEvent]:
+    async def pour(self, take: Callable[[LineEvent], None]) -> None:
         event: LineEvent | None = None
         while not isinstance(event, Ended):
             event = await self.coming.get()
-            yield event
+            take(event)
 
     async def play(self, sound: bytes) -> None:
         self.sent.append(sound)
@@ -99,7 +99,9 @@ async def test_a_tapped_line_is_the_same_line() -> None:
     await line.clear()
     await line.transfer()
     await line.hang_up("Bye.")
-    assert [event async for event in line.events()] == events
+    taken: list[LineEvent] = []
+    await line.pour(taken.append)
+    assert taken == events
     assert wire.sent == [b"\x02", "1", "clear", "transfer", ("hang up", "Bye.")]
 
 
@@ -147,8 +149,7 @@ async def test_a_call_that_ends_lets_those_go_who_wait_for_more() -> None:
 
 
 async def _read(line: Tapped) -> None:
-    async for _ in line.events():
-        pass
+    await line.pour(lambda _: None)
 
 
 async def _come(wire: Wire, sound: bytes) -> None:

@@ -7,6 +7,7 @@ import json
 import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 
 import pytest
 import uvicorn
@@ -31,12 +32,18 @@ class Application:
         self.socket: asyncio.Future[MediaSocket] = asyncio.get_running_loop().create_future()
         self.slow = asyncio.Event()
         self.slow.set()
+        self.taken = asyncio.Event()
+        """Unset while a test takes the messages itself, from the socket."""
+        self.taken.set()
+        self.over = False
+        """Whether a test has taken the end."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         self.socket.set_result(scope["extensions"][DIRECT]["socket"])
-        kind = ""
+        await self.taken.wait()
+        kind = "websocket.disconnect" if self.over else ""
         while kind != "websocket.disconnect":
             await self.slow.wait()
             message = await receive()
@@ -50,8 +57,10 @@ class Application:
 
 
 @asynccontextmanager
-async def line(largest: int = 1 << 20) -> AsyncIterator[tuple[Application, ClientConnection]]:
+async def line(largest: int = 1 << 20, poured: bool = False) -> AsyncIterator[tuple[Application, ClientConnection]]:
     app = Application()
+    if poured:
+        app.taken.clear()
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws=MediaSocket, ws_max_size=largest)
     with sockets.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(config)
@@ -138,6 +147,87 @@ async def test_reading_stops_while_the_application_takes_nothing_and_no_message_
             await client.send(text)
         app.slow.set()
         assert await app.messages(500) == texts
+
+
+class Glass:
+    """Takes what is poured, until it is full."""
+
+    def __init__(self, room: float = inf) -> None:
+        self.taken: list[str | None] = []
+        self.news = asyncio.Event()
+        self._room = room
+
+    def take(self, text: str | None) -> bool:
+        self.taken.append(text)
+        self.news.set()
+        if text == "poison":
+            raise ValueError("poison")
+        return len(self.taken) < self._room and text is not None
+
+    async def has(self, count: int) -> list[str | None]:
+        async with asyncio.timeout(5):
+            while len(self.taken) < count:
+                self.news.clear()
+                await self.news.wait()
+        return self.taken
+
+
+async def test_what_waits_and_what_comes_is_poured_in_order_by_whichever_way_it_came_and_then_the_end() -> None:
+    glass = Glass()
+    async with line(poured=True) as (app, client):
+        socket = await app.socket
+        before = [f"{number}" for number in range(200)]
+        for text in before:
+            await client.send(text)
+        pouring = asyncio.create_task(socket.pour(glass.take))
+        await glass.has(200)
+        await client.send("é")
+        await client.send(["in ", "pieces"])
+        await client.send(b"\x00")
+        await client.send("x" * 70_000)
+        await client.send("last words")
+        await client.close()
+        await pouring
+        app.over = True
+        app.taken.set()
+    assert glass.taken == [*before, "é", "in pieces", "", "x" * 70_000, "last words", None]
+
+
+async def test_what_comes_after_the_last_one_that_is_wanted_waits_for_who_receives_it() -> None:
+    glass = Glass(room=2)
+    async with line(poured=True) as (app, client):
+        for text in ("one", "two", "three", "four"):
+            await client.send(text)
+        await (await app.socket).pour(glass.take)
+        app.taken.set()
+        assert await app.messages(2) == ["three", "four"]
+    assert glass.taken == ["one", "two"]
+
+
+async def test_who_pours_learns_of_a_fault_in_what_takes_and_the_socket_lives_on() -> None:
+    glass = Glass()
+    async with line(poured=True) as (app, client):
+        pouring = asyncio.create_task((await app.socket).pour(glass.take))
+        for text in ("one", "poison", "three"):
+            await client.send(text)
+        with pytest.raises(ValueError, match="poison"):
+            await pouring
+        app.taken.set()
+        assert await app.messages(1) == ["three"]
+
+
+async def test_a_pouring_that_was_cancelled_takes_nothing_more() -> None:
+    glass = Glass()
+    async with line(poured=True) as (app, client):
+        pouring = asyncio.create_task((await app.socket).pour(glass.take))
+        await client.send("one")
+        await glass.has(1)
+        pouring.cancel()
+        await asyncio.wait([pouring])
+        await client.send("two")
+        app.taken.set()
+        assert await app.messages(1) == ["two"]
+    assert glass.taken == ["one"]
 
 
 async def test_what_is_written_directly_arrives_until_the_socket_closes() -> None:

@@ -200,8 +200,7 @@ class Desk:
         assert begun is not None
         line = MediaStream(websocket, begun, self._end_call, self._transfer_call)
         self.line.set_result(line)
-        async for event in line.events():
-            self.events.put_nowait(event)
+        await line.pour(self.events.put_nowait)
         self.over.set()
 
     async def _end_call(self, farewell: str) -> None:

@@ -5,17 +5,19 @@ It knows what the agent itself is playing, so that the echo of a speakerphone is
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
+from math import log10
 from operator import add
 
 import numpy as np
 
 from backend import audio
 
-_LINEAR = audio.decode(bytes(range(256)))
+_linear = audio.decode(bytes(range(256))).take
+"""Of mu-law, as numbers."""
+_BYTE = np.dtype(np.uint8)
 _SECONDS = audio.seconds(audio.FRAME)
 _NOTHING = -100.0
 """dB below full scale of digital silence."""
@@ -198,5 +200,5 @@ class _Echo:
 
 def _level(mulaw: bytes) -> float:
     """As `audio.level`, in less than half the time: this runs for every frame of every call."""
-    sound = _LINEAR.take(np.frombuffer(mulaw, np.uint8))
-    return 10 * math.log10(float(sound.dot(sound)) / len(sound) + 1e-10)
+    sound = _linear(np.frombuffer(mulaw, _BYTE))
+    return 10 * log10(float(sound.dot(sound)) / len(mulaw) + 1e-10)

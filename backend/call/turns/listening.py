@@ -138,7 +138,8 @@ class Listening(Machines):
         negative = said.words(text) in (["no"], ["nope"], ["stop"], ["wait"])
         if reply.gives_way_to(text, self._manners) or (negative and reply.audible and not reply.firm):
             yield from self._give_way(reply)
-            yield from self._answer(text, now)
+            if not self._control.aside:
+                yield from self._answer(text, now)
         elif reply.done and reply.ending and not self._hearing.loud:
             yield from self._end(reply.ending)
         else:
