@@ -10,7 +10,7 @@ from backend.bench import dialogues, grounding, pickups, voicemail
 from backend.bench.apart import run_apart
 from backend.bench.drill import faults
 from backend.bench.figures import Figure, Sheet, Target
-from backend.bench.load import load
+from backend.bench.load import levels, load
 from backend.bench.stage import desk, manners, speed
 from backend.running.launcher import CannotStart
 
@@ -57,25 +57,30 @@ def _load(quick: bool, show: Show) -> Sheet:
     return load_sheet(asyncio.run(_loaded(plan, show)), max(plan.levels))
 
 
-async def _loaded(plan: load.Plan, show: Show) -> load.Load:
+async def _loaded(plan: load.Plan, show: Show) -> levels.Load:
     steps, done = 2 * len(plan.levels), 0
     async for news in load.measured(plan):
-        if isinstance(news, load.Load):
+        if isinstance(news, levels.Load):
             return news
         done += 1
         show(done, steps)
     raise CannotStart("The load generator ended without a result.")
 
 
-_LOAD_TARGETS = {"lateness": Target(20, column="p99"), "CPU": Target(0.8), "memory": Target(2)}
+_LOAD_TARGETS = {
+    "lateness": Target(20, column="p99"),
+    "CPU": Target(0.8),
+    "- on an undisturbed core": Target(0.8),
+    "memory": Target(2),
+}
 """By how the lines begin."""
 
 
-def load_sheet(seen: load.Load, most: int) -> Sheet:
+def load_sheet(seen: levels.Load, most: int) -> Sheet:
     """The load's own lines, with what is promised of them; `most`: calls at once that were tried."""
-    lines = [_promised(line, most) for line in load.figures(seen)]
-    levels = tuple(f"{load.sentence(level)}." for level in seen.levels)
-    return Sheet("Load", tuple(lines), levels, tuple(load.doubts(seen)))
+    lines = [_promised(line, most) for line in levels.figures(seen)]
+    notes = tuple(f"{levels.sentence(level)}." for level in seen.levels)
+    return Sheet("Load", tuple(lines), notes, tuple(levels.doubts(seen)))
 
 
 def _promised(line: Figure, most: int) -> Figure:

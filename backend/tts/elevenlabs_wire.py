@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 
 from pydantic import (
     AliasChoices,
-    Base64Bytes,
     BaseModel,
+    ConfigDict,
     Field,
     FiniteFloat,
     ValidationError,
@@ -86,8 +86,10 @@ _Timed = Annotated[_Timing | None, WrapValidator(_if_readable)]
 class Message(BaseModel):
     """Anything the vendor sends. It spells the same keys in two ways, so both are read."""
 
+    model_config = ConfigDict(val_json_bytes="base64")
+
     context: str | None = Field(default=None, validation_alias=AliasChoices("contextId", "context_id"))
-    audio: Base64Bytes | None = None
+    audio: bytes | None = None
     final: bool | None = Field(default=None, validation_alias=AliasChoices("isFinal", "is_final"))
     alignment: _Timed = None
     normalized: _Timed = Field(

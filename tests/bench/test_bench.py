@@ -33,7 +33,7 @@ from backend.bench.figures import (
     single,
     spread,
 )
-from backend.bench.load import load
+from backend.bench.load import levels
 from backend.bench.meter import Meter
 from backend.bench.sounds.sounds import Clip, Kind, Part, Room
 from backend.bench.stage import judges, manners, speed
@@ -430,11 +430,11 @@ def test_a_table_that_goes_into_a_file_is_whole(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_what_is_promised_of_the_load_stands_on_its_lines() -> None:
-    level = load.Level(100, 0.012, 0.001, 0.030, 5000, turns=200, missing=0, cpu=0.6, busy=0.7, memory=1.4)
-    sheet = parts.load_sheet(load.Load((level,), True), 100)
+    level = levels.Level(100, 0.012, 0.001, 0.030, 5000, turns=200, missing=0, cpu=0.6, busy=0.7, memory=1.4)
+    sheet = parts.load_sheet(levels.Load((level,), True), 100)
     # Of the generator's own clock nothing is promised.
     assert [line.kept for line in sheet.lines] == [True, True, None, True, True]
-    slow = parts.load_sheet(load.Load((replace(level, late=0.03, cpu=0.9, memory=2.5),), True), 100)
+    slow = parts.load_sheet(levels.Load((replace(level, late=0.03, cpu=0.9, memory=2.5),), True), 100)
     assert [line.kept for line in slow.lines] == [False, False, None, False, False]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
@@ -17,10 +18,12 @@ from websockets.asyncio.client import connect
 
 from backend import audio
 from backend.bench.delays import Delays
-from backend.bench.load import load
+from backend.bench.load import levels, load
 from backend.bench.load import vendors as load_vendors
 from backend.bench.load.calls import Carrier, Habits, PhoneCall
-from backend.bench.load.load import Level, Load, Plan
+from backend.bench.load.gauge import Gauge
+from backend.bench.load.levels import Level, Load
+from backend.bench.load.load import Plan
 from backend.bench.load.vendors import REPLY, WORDS, noise
 from backend.bench.load.wire import BINARY, Head, Wire, frame, unmasked
 from backend.llm import claude
@@ -197,8 +200,8 @@ def test_a_level_with_unanswered_turns_or_faults_was_not_borne(bad: dict[str, ob
 
 
 def test_the_figures_are_those_of_the_highest_level_that_was_borne_and_the_cpu_of_all() -> None:
-    levels = (level(25, 0.004, cpu=0.5, memory=0.6, slip=0.0012), level(50, 0.05, cpu=0.7, memory=0.8))
-    lines = load.figures(Load(levels, pinned=True))
+    seen = (level(25, 0.004, cpu=0.5, memory=0.6, slip=0.0012), level(50, 0.05, cpu=0.7, memory=0.8))
+    lines = levels.figures(Load(seen, pinned=True))
     assert [(line.name, line.unit, line.median) for line in lines] == [
         ("calls at once on one core", "calls", 25),
         ("lateness, 25 calls", "ms", 0.0),
@@ -210,8 +213,42 @@ def test_the_figures_are_those_of_the_highest_level_that_was_borne_and_the_cpu_o
     assert (lines[1].p99, lines[1].worst, lines[2].p99) == (4.0, 4.0, 1.2)
 
 
+def test_what_a_call_costs_is_also_told_for_a_core_that_is_as_quick_all_the_time_as_it_was_at_best() -> None:
+    taken = [[0.002] * 9 + [0.001] * 2, [0.001] * 8 + [0.003] * 2]
+    first, second = levels.slowed((level(25, 0.0, cpu=1.0), level(50, 0.0, cpu=0.7)), taken)
+    assert [first.slowed, second.slowed] == [pytest.approx(20 / 11), pytest.approx(1.4)]
+    lines = levels.figures(Load((first, second), pinned=True))
+    assert [(line.name, line.median) for line in lines[3:7]] == [
+        ("CPU per call minute, 25 calls", 1.0),
+        ("- on an undisturbed core, 25 calls", 0.55),
+        ("CPU per call minute, 50 calls", 0.7),
+        ("- on an undisturbed core, 50 calls", 0.5),
+    ]
+    assert levels.doubts(Load((first,), pinned=True))[0].startswith("At 25 calls the same work took 1.8 times as long")
+    assert not levels.doubts(Load((level(25, 0.0, cpu=0.9, slowed=1.1),), pinned=True))
+
+
+def test_where_nobody_looked_at_the_core_nothing_is_said_of_it() -> None:
+    [seen] = levels.slowed((level(25, 0.0, cpu=0.9),), [[]])
+    assert seen == level(25, 0.0, cpu=0.9)
+    assert not [line for line in levels.figures(Load((seen,), pinned=True)) if "undisturbed" in line.name]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux gives a process a core of its own")
+async def test_the_gauge_works_on_the_core_that_it_was_given_and_ends_with_the_measurement() -> None:
+    core = max(os.sched_getaffinity(0))
+    async with Gauge(core) as gauge, asyncio.timeout(20):
+        while len(gauge.taken) < 3:
+            await asyncio.sleep(0.05)
+        assert os.sched_getaffinity(gauge.pid) == {core}
+        assert os.sched_getscheduler(gauge.pid) == os.SCHED_IDLE
+    assert min(gauge.taken) > 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(gauge.pid, 0)
+
+
 def test_a_late_load_generator_is_doubted() -> None:
-    said = load.doubts(Load((level(25, 0.03, slip=0.009, missing=2, faults=("It broke.",)),), pinned=False))
+    said = levels.doubts(Load((level(25, 0.03, slip=0.009, missing=2, faults=("It broke.",)),), pinned=False))
     assert [sentence.partition(":")[0] for sentence in said] == [
         "This system does not pin processes to cores",
         "At 25 calls the load generator itself was 9 ms late",

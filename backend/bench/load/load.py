@@ -20,9 +20,11 @@ from typing import Any
 import httpx2
 
 from backend.bench.delays import Delays
-from backend.bench.figures import Figure, percentile, single
+from backend.bench.figures import percentile
 from backend.bench.load import vendors as load_vendors
-from backend.bench.load.calls import Carrier, Habits, PhoneCall
+from backend.bench.load.calls import Carrier, Habits
+from backend.bench.load.gauge import Gauge
+from backend.bench.load.levels import Level, Load, judged, sentence, slowed
 from backend.bench.load.wire import Wire
 from backend.bench.meter import Meter
 from backend.config import ROOT, Settings, load
@@ -30,10 +32,6 @@ from backend.running.launcher import CannotStart, media_server
 from backend.serving import free_port
 
 _TOKEN = "only-for-this-benchmark"
-BEARABLE = 0.020
-"""Seconds by which a piece of sound may be late: no callee hears it, since the carrier holds ten times as much."""
-_OWN_LIMIT = 0.005
-"""Seconds. Where the load generator's own clock is later than this, it is what is late, and not the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,94 +52,6 @@ class Plan:
 
 
 QUICK = Plan(levels=(50,))
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """So many calls at once, and how they went. Seconds where nothing else is said; None where nothing was measured."""
-
-    calls: int
-    late: float | None
-    """99 of 100 pieces of the agent's sound were late by no more than this; and so on for the next two."""
-    late_median: float | None
-    late_worst: float | None
-    pieces: int
-    """Pieces of sound that had a moment to keep."""
-    turns: int
-    missing: int
-    """Turns of callees that were not answered within eight seconds."""
-    cpu: float | None = None
-    """Of processor time for each minute of a call, its beginning and its end included."""
-    busy: float | None = None
-    """Share of its core that the product used while all calls were running."""
-    memory: float | None = None
-    """MB for each call."""
-    faults: tuple[str, ...] = ()
-    slip: float = 0.0
-    """How late the load generator's own clock was, 99 of 100 times."""
-
-    @property
-    def held(self) -> bool:
-        """Whether the product bore this many calls."""
-        return self.late is not None and self.late < BEARABLE and not self.faults and self.missing == 0
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether the load generator, and not the product, may have been late."""
-        return self.slip > _OWN_LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """The whole measurement."""
-
-    levels: tuple[Level, ...]
-    pinned: bool
-    """Whether the product had one core, and the load generator the others; else they shared them all."""
-
-    @property
-    def at_once(self) -> int:
-        """The most calls that were borne; smaller levels must have been borne too."""
-        borne = 0
-        for level in self.levels:
-            if not level.held:
-                break
-            borne = level.calls
-        return borne
-
-
-def figures(seen: Load) -> list[Figure]:
-    """Lines for the report: how many calls at once, how late their sound was at the highest level that was borne, and
-    what a call costs at each.
-    """
-    lines = [single("calls at once on one core", "calls", seen.at_once)]
-    if not seen.levels:
-        return lines
-    level = next((level for level in seen.levels if level.calls == seen.at_once), seen.levels[0])
-    late = [None if one is None else round(1000 * one, 1) for one in (level.late_median, level.late, level.late_worst)]
-    at = f"{level.calls} calls"
-    return [
-        *lines,
-        Figure(f"lateness, {at}", "ms", level.pieces, late[0], p99=late[1], worst=late[2]),
-        Figure("- the load generator's own clock", "ms", 1, None, p99=round(1000 * level.slip, 1)),
-        *(single(f"CPU per call minute, {each.calls} calls", "s", each.cpu) for each in seen.levels),
-        single(f"memory per call, {at}", "MB", level.memory),
-    ]
-
-
-def doubts(seen: Load) -> list[str]:
-    """What makes these figures doubtful, or why a level was not borne, each as a sentence."""
-    said = (
-        [] if seen.pinned else ["This system does not pin processes to cores: the load shared them with the product."]
-    )
-    for level in seen.levels:
-        if level.doubtful:
-            slip = f"{1000 * level.slip:.0f} ms"
-            said.append(f"At {level.calls} calls the load generator itself was {slip} late: the product may bear more.")
-        if level.missing:
-            said.append(f"At {level.calls} calls {level.missing} of {level.turns} turns were not answered in time.")
-        said += [f"At {level.calls} calls: {fault}" for fault in dict.fromkeys(level.faults)]
-    return said
 
 
 # --- in a process of its own ------------------------------------------------------------------------------------
@@ -225,25 +135,20 @@ async def perform(plan: Plan, tell: Callable[[str], object]) -> Load:
     Raises:
         CannotStart: the media server does not start, or takes no calls.
     """
-    async with _scene(plan) as scene:
-        pinned = _part_cores(scene.pid)
+    async with _scene(plan) as scene, AsyncExitStack() as stack:
+        core = _part_cores(scene.pid)
+        gauge = None if core is None else await stack.enter_async_context(Gauge(core))
         # What a server loads only once, with its first calls, is no call's cost.
         await scene.hold(replace(plan, begins=1.0, habits=replace(plan.habits, stays=8.0)), 3)
         scene.meter.reset()
-        levels = []
+        levels, taken = [], []
         for count in plan.levels:
             tell(f"{count} calls at once for {plan.begins + plan.habits.stays:.0f} seconds")
+            before = len(gauge.taken) if gauge else 0
             levels.append(await scene.hold(plan, count))
+            taken.append(gauge.taken[before:] if gauge else [])
             tell(sentence(levels[-1]))
-        return Load(tuple(levels), pinned)
-
-
-def sentence(level: Level) -> str:
-    """How a level went, for people."""
-    late = "none of whose sound was timed" if level.late is None else f"p99 of lateness {1000 * level.late:.1f} ms"
-    cost = "" if level.cpu is None else f", {level.cpu:.2f} s of CPU per call minute"
-    core = "" if level.busy is None else f", {100 * level.busy:.0f} % of its core"
-    return f"{level.calls} calls: {late}{cost}{core}"
+        return Load(slowed(levels, taken), pinned=core is not None)
 
 
 @dataclass
@@ -289,20 +194,6 @@ class _Scene:
             raise CannotStart(f"The media server that is measured was lost ({error}).") from None
         if answered.is_error:
             raise CannotStart(f"The media server did not place a call: {answered.text[:300]}")
-
-
-def judged(calls: Sequence[PhoneCall], since: float, until: float) -> Level:
-    """How these calls went, by what their callees heard; the replies that began in this time count."""
-    late = [max(0.0, one) for call in calls for one in call.late(since, until)]
-    return Level(
-        calls=len(calls),
-        late=percentile(late, 0.99),
-        late_median=percentile(late, 0.5),
-        late_worst=percentile(late, 1.0),
-        pieces=len(late),
-        turns=sum(call.turns for call in calls),
-        missing=sum(call.missing for call in calls),
-    )
 
 
 def _less(later: float | None, earlier: float | None) -> float | None:
@@ -365,17 +256,17 @@ def _settings(carrier: Carrier, rest: int, vendors: int, folder: Path) -> dict[s
     return defaults | keys | own
 
 
-def _part_cores(pid: int) -> bool:
-    """Give the media server one core and this process the others; whether this machine can do that."""
+def _part_cores(pid: int) -> int | None:
+    """Give the media server one core, which is the answer, and this process the others; None where that cannot be."""
     if not hasattr(os, "sched_setaffinity") or len(cores := sorted(os.sched_getaffinity(0))) < 2:
-        return False
+        return None
     # The first core is where most systems handle their interrupts.
     ours, theirs = cores[:-1], cores[-1:]
     for process, chosen in ((pid, theirs), (os.getpid(), ours)):
         for thread in Path(f"/proc/{process}/task").iterdir():
             with suppress(OSError):  # it has ended meanwhile
                 os.sched_setaffinity(int(thread.name), chosen)
-    return True
+    return theirs[0]
 
 
 if __name__ == "__main__":
