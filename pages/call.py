@@ -18,6 +18,7 @@ import streamlit as st
 from backend.answers import Persona, Setup
 from backend.client import ServerDown, ServerError
 from backend.models import Brief, Call, Direction, LineKind
+from backend.rehearsal.questions import BLANK
 from backend.storage.store import Search
 
 # Seconds in which the same call placed again is a double click: a person's phone must not ring twice for it.
@@ -116,8 +117,8 @@ def _over(call_id: str) -> bool:
 def _place() -> None:
     """Dial, for the page to go on to the live page; a refusal is shown, and every field keeps its text."""
     state, brief = st.session_state, _form()
-    if missing := _templates.missing(brief):
-        state["call_refused"] = missing
+    if unready := _unready(brief):
+        state["call_refused"] = unready
         return
     if "call_placed" not in state:
         state["call_placed"] = _Placed()
@@ -135,6 +136,16 @@ def _place() -> None:
             return
         placed.at = time.monotonic()
     state["call_to_watch"] = placed.call_id
+
+
+def _unready(brief: Brief) -> str:
+    """What has to be done before anybody is called; empty: nothing."""
+    blank = f"Fill in the blanks ({BLANK}) first, or take those lines out." if BLANK in _texts(brief) else ""
+    return _templates.missing(brief) or blank
+
+
+def _texts(brief: Brief) -> str:
+    return f"{brief.action}\n{brief.context}"
 
 
 def _dial(brief: Brief, request: str) -> str:
@@ -185,7 +196,7 @@ def _what() -> None:
         help="The agent knows nothing else. Asked for more, it says that someone will follow up.",
         persist_state="session",
     )
-    if "___" in st.session_state["call_context"]:
+    if BLANK in _texts(_typed()):
         st.caption(":orange[:material/edit:] Fill in the blanks, or take those lines out: the agent would read them.")
 
 

@@ -165,6 +165,17 @@ def test_nothing_is_dialled_before_every_placeholder_is_filled_in(server: MediaS
     assert "The bill comes to $340." in call.brief.context
 
 
+def test_nobody_is_called_while_a_blank_of_a_rehearsal_is_left(server: MediaServer) -> None:
+    bench = page()
+    bench.text_area(key="call_context").set_value("You can park ___.\nIt costs 120 dollars.").run()
+    click(bench, "call_button")
+    assert "Fill in the blanks (___) first" in shown(bench)
+    assert not server.desk.placed
+    bench.text_area(key="call_context").set_value("It costs 120 dollars.").run()
+    click(bench, "call_button")
+    assert [call.brief.context for call in server.desk.placed] == ["It costs 120 dollars."]
+
+
 def test_a_placeholder_that_is_typed_becomes_a_field(server: MediaServer) -> None:
     bench = page()
     bench.text_area(key="call_action").set_value("Confirm {Day} with {name}").run()
