@@ -33,12 +33,10 @@ class Line(Protocol):
         """
         ...
 
-    async def play(self, sound: bytes) -> None:
-        """Append to what the carrier plays. Never raises for a line that is gone: `pour` reports that."""
-        ...
-
-    async def mark(self, name: str) -> None:
-        """Ask for `Mark(name)` once everything sent so far has been played or cleared."""
+    async def play(self, sound: bytes, mark: str = "") -> None:
+        """Append to what the carrier plays, and ask for `Mark(mark)`, if one is named, once all of it so far has been
+        played or cleared. Never raises for a line that is gone: `pour` reports that.
+        """
         ...
 
     async def clear(self) -> None:

@@ -107,11 +107,10 @@ class Phone:
             event = await self._incoming.get()
             take(event)
 
-    async def play(self, sound: bytes) -> None:
+    async def play(self, sound: bytes, mark: str = "") -> None:
         self.playback.add(sound)
-
-    async def mark(self, name: str) -> None:
-        self._return(self.playback.mark(name))
+        if mark:
+            self._return(self.playback.mark(mark))
 
     async def clear(self) -> None:
         self.cleared += 1

@@ -111,8 +111,6 @@ class Answer:
         self._failed: ReplyFailed | None = None
         self._moved = Bell()
         """Rings when there is more sound to send, or all of it was played, or the gate has moved."""
-        self._wire = asyncio.Lock()
-        """Held while sound and its mark are sent, so that no `clear` comes in between and is overtaken by them."""
 
     @property
     def sounds(self) -> bool:
@@ -142,10 +140,9 @@ class Answer:
 
     async def hold(self) -> None:
         """Silence it for now; `Held` tells the floor how far it had come."""
-        async with self._wire:
-            held = self.playout.hold(self._now())
-            if held and self.playout.begun:
-                await self._line.clear()
+        held = self.playout.hold(self._now())
+        if held and self.playout.begun:
+            await self._line.clear()
         self._moved.ring()
         self._house.show(self)
         self._house.post(Held(self.playout.number, self.playout.heard, self.playout.left, over=not held))
@@ -284,14 +281,12 @@ class Answer:
 
     async def _send(self) -> None:
         """All that is due."""
-        async with self._wire:
-            while piece := self.playout.due(self._now()):
-                await self._line.play(piece.sound)
-                await self._line.mark(piece.mark)
-                if "first_sound" not in self.stages.reached:
-                    self.stages.stamp("first_sound", self._now())
-                    self._house.post(Speaking(self.playout.number))
-                    self._house.show(self)
+        while piece := self.playout.due(self._now()):
+            await self._line.play(piece.sound, piece.mark)
+            if "first_sound" not in self.stages.reached:
+                self.stages.stamp("first_sound", self._now())
+                self._house.post(Speaking(self.playout.number))
+                self._house.show(self)
 
     def _next_look(self) -> float | None:
         """Until when to wait for more sound, for the confirmation of what was sent, or for the gate."""

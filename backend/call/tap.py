@@ -134,7 +134,7 @@ class Tapped:
         self._line = line
         self._tap = tap
         self._mirror = Mirror()
-        self.mark, self.hang_up, self.transfer = line.mark, line.hang_up, line.transfer
+        self.hang_up, self.transfer = line.hang_up, line.transfer
 
     async def pour(self, take: Callable[[LineEvent], None]) -> None:
         def tapped(event: LineEvent) -> None:
@@ -152,9 +152,9 @@ class Tapped:
         for hear in self._tap.hears:
             hear(pair)
 
-    async def play(self, sound: bytes) -> None:
+    async def play(self, sound: bytes, mark: str = "") -> None:
         self._mirror.play(sound)
-        await self._line.play(sound)
+        await self._line.play(sound, mark)
 
     async def clear(self) -> None:
         self._mirror.clear()

@@ -127,11 +127,11 @@ class MediaSocket(WebSocketsSansIOProtocol):
 
     # --- what goes out ----------------------------------------------------------------------------------------
 
-    def write(self, text: str) -> bool:
-        """Send a message at once; False where it would have to wait, or the socket is closing."""
+    def write(self, *texts: str) -> bool:
+        """Send messages at once; False where they would have to wait, or the socket is closing."""
         if self.close_sent or self.disconnected or not (self.handshake_complete and self.writable.is_set()):
             return False
-        self.transport.write(text_from_server(text.encode()))
+        self.transport.write(b"".join([text_from_server(text.encode()) for text in texts]))
         return True
 
 

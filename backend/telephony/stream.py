@@ -124,7 +124,7 @@ def media(sid: str, sound: bytes) -> str:
     return f'{{"event": "media", "streamSid": "{sid}", "media": {{"payload": "{payload}"}}}}'
 
 
-def mark(sid: str, name: str) -> str:
+def marked(sid: str, name: str) -> str:
     """Ask Twilio to send this name back once everything before it was played or cleared."""
     return f'{{"event": "mark", "streamSid": "{sid}", "mark": {{"name": {json.dumps(name)}}}}}'
 
@@ -174,6 +174,9 @@ class MediaStream:
         self._end_call = end_call
         self._transfer_call = transfer_call
         self._writing = asyncio.Lock()
+        self._waiting = 0
+        """How many wait for room in the socket. From one to the next the lock is free for a moment, and nothing must
+        overtake them then."""
         self._socket: MediaSocket = websocket.scope["extensions"][DIRECT]["socket"]
         self._gone = False
         self._hung_up = False
@@ -219,27 +222,28 @@ class MediaStream:
         self._gone = True
         return Ended("The call was hung up from here.") if self._hung_up else Ended(why, lost)
 
-    async def play(self, sound: bytes) -> None:
-        if sound:
-            await self._send(media(self._sid, sound))
-
-    async def mark(self, name: str) -> None:
-        await self._send(mark(self._sid, name))
+    async def play(self, sound: bytes, mark: str = "") -> None:
+        texts = [media(self._sid, sound)] if sound else []
+        if mark:
+            texts.append(marked(self._sid, mark))
+        await self._send(*texts)
 
     async def clear(self) -> None:
         await self._send(clear(self._sid))
 
-    async def _send(self, text: str) -> None:
-        if self._gone:
+    async def _send(self, *texts: str) -> None:
+        if self._gone or (not self._waiting and self._socket.write(*texts)):
             return
+        self._waiting += 1
         try:
-            if not self._writing.locked() and self._socket.write(text):
-                return
             async with asyncio.timeout(_WRITE), self._writing:
-                await self._websocket.send_text(text)
+                for text in texts:
+                    await self._websocket.send_text(text)
         except (WebSocketDisconnect, RuntimeError, OSError):
             # Gone on their side, gone on ours, or not reading (a TimeoutError is an OSError).
             self._gone = True
+        finally:
+            self._waiting -= 1
 
     async def hang_up(self, farewell: str = "") -> None:
         """End the call by REST, then close the socket: should REST fail, that makes Twilio go on to `<Hangup/>`."""

@@ -72,11 +72,8 @@ class Wire:
             event = await self.coming.get()
             take(event)
 
-    async def play(self, sound: bytes) -> None:
-        self.sent.append(sound)
-
-    async def mark(self, name: str) -> None:
-        self.sent.append(name)
+    async def play(self, sound: bytes, mark: str = "") -> None:
+        self.sent.append((sound, mark))
 
     async def clear(self) -> None:
         self.sent.append("clear")
@@ -95,14 +92,14 @@ async def test_a_tapped_line_is_the_same_line() -> None:
     for event in events:
         wire.coming.put_nowait(event)
     await line.play(b"\x02")
-    await line.mark("1")
+    await line.play(b"\x03", "1")
     await line.clear()
     await line.transfer()
     await line.hang_up("Bye.")
     taken: list[LineEvent] = []
     await line.pour(taken.append)
     assert taken == events
-    assert wire.sent == [b"\x02", "1", "clear", "transfer", ("hang up", "Bye.")]
+    assert wire.sent == [(b"\x02", ""), (b"\x03", "1"), "clear", "transfer", ("hang up", "Bye.")]
 
 
 async def test_each_listener_hears_both_sides_in_step_from_when_it_came_until_the_end() -> None:

@@ -148,7 +148,7 @@ def test_what_is_sent_is_what_twilio_documents() -> None:
         "streamSid": "MZ1",
         "media": {"payload": base64.b64encode(FRAME).decode()},
     }
-    assert json.loads(stream.mark("MZ1", 'a "name"')) == {
+    assert json.loads(stream.marked("MZ1", 'a "name"')) == {
         "event": "mark",
         "streamSid": "MZ1",
         "mark": {"name": 'a "name"'},
@@ -237,12 +237,11 @@ async def test_the_line_is_the_seam_that_calls_use() -> None:
     async with phone(desk) as twilio:
         await twilio.send(start())
         line: Line = await desk.line
-        await line.play(FRAME)
-        await line.mark("m")
+        await line.play(FRAME, "m")
         await line.clear()
         assert [await twilio.recv() for _ in range(3)] == [
             stream.media("MZ1", FRAME),
-            stream.mark("MZ1", "m"),
+            stream.marked("MZ1", "m"),
             stream.clear("MZ1"),
         ]
 
@@ -309,8 +308,7 @@ async def test_sending_into_a_lost_line_raises_nothing() -> None:
         line = await desk.line
         twilio.transport.abort()
         for _ in range(50):
-            await line.play(FRAME)
-            await line.mark("m")
+            await line.play(FRAME, "m")
             await line.clear()
         assert len(await desk.all_events()) == 1
         await line.play(FRAME)
@@ -338,10 +336,39 @@ async def test_messages_of_several_tasks_leave_in_the_order_of_the_calls() -> No
         await twilio.send(start())
         line = await desk.line
         names = [f"m{number}" for number in range(200)]
-        sent = [asyncio.create_task(line.mark(name)) for name in names]
+        sent = [asyncio.create_task(line.play(b"", name)) for name in names]
         received = [json.loads(await twilio.recv())["mark"]["name"] for _ in names]
         await asyncio.gather(*sent)
         assert received == names
+
+
+async def test_nothing_overtakes_what_waits_for_room_in_the_socket() -> None:
+    desk = Desk()
+    async with phone(desk) as twilio:
+        await twilio.send(start())
+        line = await desk.line
+        twilio.transport.pause_reading()
+        names, begun = [f"m{number}" for number in range(60)], list[str]()
+
+        async def fill() -> None:
+            for name in names:
+                begun.append(name)
+                await line.play(b"\xff" * 100_000, name)
+
+        filling = asyncio.create_task(fill())
+        while not line._waiting:
+            await asyncio.sleep(0)
+        clearing = asyncio.create_task(line.clear())
+        await asyncio.sleep(0)
+        before = len(begun)
+        twilio.transport.resume_reading()
+        received: list[str] = []
+        while len(received) <= len(names):
+            message = json.loads(await twilio.recv())
+            if message["event"] != "media":
+                received.append(message.get("mark", {}).get("name", "clear"))
+        await asyncio.gather(filling, clearing)
+        assert received == [*names[:before], "clear", *names[before:]]
 
 
 async def test_hanging_up_ends_the_call_once_and_then_closes_the_socket() -> None:

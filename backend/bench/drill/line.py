@@ -67,9 +67,10 @@ class FaultyPhone(Phone):
         self.listener(frame.spoken > 0)
         return frame
 
-    async def mark(self, name: str) -> None:
-        self._sent.append((name, len(self._runs) - 1, len(self._runs[-1]) + self.playback.waiting))
-        await super().mark(str(len(self._sent) - 1))
+    async def play(self, sound: bytes, mark: str = "") -> None:
+        if mark:
+            self._sent.append((mark, len(self._runs) - 1, len(self._runs[-1]) + self.playback.waiting + len(sound)))
+        await super().play(sound, str(len(self._sent) - 1) if mark else "")
 
     async def clear(self) -> None:
         self._clearing = True
