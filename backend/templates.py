@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from backend.models import Brief, Refused
 
 LONGEST_NAME = 80
+BLANK = "___"
+"""What is to be filled in by hand, in the lines that a rehearsal adds to the context."""
 
 
 @dataclass(frozen=True, slots=True)

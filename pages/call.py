@@ -18,8 +18,8 @@ import streamlit as st
 from backend.answers import Persona, Setup
 from backend.client import ServerDown, ServerError
 from backend.models import Brief, Call, Direction, LineKind
-from backend.rehearsal.questions import BLANK
 from backend.storage.store import Search
+from backend.templates import BLANK
 
 # Seconds in which the same call placed again is a double click: a person's phone must not ring twice for it.
 _AGAIN = 10.0

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Iterator
 from backend.brain.retrieval import sentences
 from backend.models import ToolUse
 from backend.rehearsal.held import Held
-
-BLANK = "___"
-"""What the operator fills in."""
+from backend.templates import BLANK
 
 
 def unanswered(call: Held) -> tuple[str, ...]:

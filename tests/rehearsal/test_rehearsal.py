@@ -21,11 +21,12 @@ from backend.llm.prompt import system
 from backend.models import Answered, Brief, Conversation, Outcome, ProviderError, Refused, Said, Speaker, ToolUse
 from backend.rehearsal.callees import BAITS, callees, chosen
 from backend.rehearsal.held import Held
-from backend.rehearsal.questions import BLANK, addition, unanswered
+from backend.rehearsal.questions import addition, unanswered
 from backend.rehearsal.rehearsal import Limits, rehearse
 from backend.rehearsal.rules import broken
 from backend.rehearsal.verdict import judged
 from backend.seams import LanguageModel
+from backend.templates import BLANK
 
 TODAY = date(2026, 2, 20)
 BRIEF = Brief(
