@@ -27,7 +27,7 @@ def wish_of(turn: str) -> Wish:
     """Its last question decides, or without one its last two sentences. What is unlike anything else is business."""
     turn = turn.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip()
     words = re.findall(r"[\w']+", turn.lower())
-    if not words or (len(words) <= 5 and _POLITE.issuperset(words)):
+    if not words or (len(words) <= 5 and _POLITE.issuperset(words)) or _INTRODUCTION.fullmatch(turn):
         return Wish.NOTHING
     sentences = _SENTENCE_END.split(turn)
     end = sentences[-1] if _asks(turn) else " ".join(sentences[-2:])
@@ -62,6 +62,11 @@ def _any_of(*patterns: str) -> re.Pattern[str]:
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 _PART_END = re.compile(r"(?<=[.?!;])\s+|,?\s+(?=(?:but|so|how about|what about|would|could|can) )", re.IGNORECASE)
 _DENIES = _any_of(r"\b(not|no|unfortunately|afraid|sorry)\b", r"n't\b")
+# Who says no more than their name has not come to the point yet, even if they pause.
+_INTRODUCTION = _any_of(
+    r"(?:(?:hi|hello|hey|good \w+)\b[^.?!]*[,.] )?this is [^.?!]*\bcalling"
+    r"(?: (?:for|from|on behalf of) (?-i:[A-Z])[^.?!,]*)?[.]?"
+)
 _TELL_ME = _any_of(r"\blet me know\b", r"\btell me\b")
 _CHOICE = _any_of(r"\b(or|which|either)\b")
 _POLITE = frozenset(
@@ -106,6 +111,7 @@ _WISHES = {
     Wish.MOMENT: _any_of(
         r"\b(a|another) ((quick|short|brief|spare|free|few|couple of|little) )*(moment|minutes?|seconds?|sec)\b[^.]*\?",
         r"\bis (now|this|it) (still )?an? (good|okay|ok|convenient|bad|fine)\b",
+        r"\bdo you have a (quick|short|brief|spare|free)\b",
         r"\b(good|bad|convenient) time\b",
         r"\b(can|could) (you|we) (talk|speak)\b",
         r"\btime (right now|to talk)\b|\bcaught you\b|\bspare\b",

@@ -56,6 +56,11 @@ from backend.practice.wish import Wish, named_time, wish_of
         ("You’re all set. We’ll see you on Tuesday.", Wish.GOODBYE),
         ("Alright, bye bye.", Wish.GOODBYE),
         ("If there's anything else, just call us. Take care.", Wish.GOODBYE),
+        ("Hi John, this is Alex, an AI assistant calling.", Wish.NOTHING),
+        ("Hi, John. This is Alex, an AI assistant calling for Green Dental.", Wish.NOTHING),
+        ("Hi John, this is Alex calling. Do you have a quick Mormon?", Wish.MOMENT),
+        ("This is Alex calling to confirm your visit on Tuesday.", Wish.BUSINESS),
+        ("This is Alex calling for your visit on Tuesday at ten.", Wish.BUSINESS),
     ],
 )
 def test_what_a_turn_wants(turn: str, wish: Wish) -> None:
