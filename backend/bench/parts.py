@@ -86,9 +86,6 @@ def load_sheet(seen: levels.Load, most: int) -> Sheet:
 def _promised(line: Figure, most: int) -> Figure:
     if line.name.startswith("calls at once"):
         return replace(line, targets=(Target(least=most),))
-    if line.name.startswith("CPU") and not line.name.endswith(f" {most} calls"):
-        # Few calls find the core asleep, and what that costs is the machine's doing.
-        return line
     return replace(line, targets=tuple(t for name, t in _LOAD_TARGETS.items() if line.name.startswith(name)))
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -208,7 +208,7 @@ class MediaStream:
         await self._close()
 
     def _event(self, text: str | None) -> LineEvent | None:
-        """What a message tells; None where it tells nothing, and for the socket's own end."""
+        """What a message with this text tells, None where it tells nothing; no text is the socket's end."""
         if text is None or self._gone:
             return self._ended(self._lost, lost=True)
         self._heard = self._loop.time()
@@ -232,16 +232,22 @@ class MediaStream:
         await self._send(clear(self._sid))
 
     async def _send(self, *texts: str) -> None:
-        if self._gone or (not self._waiting and self._socket.write(*texts)):
+        if self._gone:
             return
+        try:
+            if not self._waiting and self._socket.write(*texts):
+                return
+            await self._send_in_turn(texts)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            # Gone on their side, gone on ours, or not reading (a TimeoutError is an OSError).
+            self._gone = True
+
+    async def _send_in_turn(self, texts: Sequence[str]) -> None:
         self._waiting += 1
         try:
             async with asyncio.timeout(_WRITE), self._writing:
                 for text in texts:
                     await self._websocket.send_text(text)
-        except (WebSocketDisconnect, RuntimeError, OSError):
-            # Gone on their side, gone on ours, or not reading (a TimeoutError is an OSError).
-            self._gone = True
         finally:
             self._waiting -= 1
 
